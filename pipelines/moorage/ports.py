@@ -1,0 +1,161 @@
+"""What an adapter promises: one step becomes one native job, and nothing more.
+
+Order, retries, caching, gates and resume are moorage's own and live above this module.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NewType, Protocol
+
+from moorage.spec.models import Model, Resources
+from moorage.states import Cause, State
+
+JobName = NewType("JobName", str)
+"""`mr-<run>-<step>-<attempt>-<hash>`: at most 50 characters, legal on every platform."""
+
+
+class Target(Model):
+    """The platform's part of an environment; each adapter has its own."""
+
+
+class Owner(Model):
+    """Who a job belongs to; written on it as tags, so that it is found with no local state."""
+
+    environment: str
+    pipeline: str
+    run: str
+    step: str | None = None
+    attempt: int | None = None
+
+    def as_tags(self) -> dict[str, str]:
+        """Return the tags; all values are lower case, at most 63 characters."""
+        fields = self.model_dump(exclude_none=True)
+        return {f"moorage-{key}": str(value) for key, value in fields.items()}
+
+
+class StepJob(Model):
+    """One attempt of one step, ready to be lowered.
+
+    `timeout_seconds` is what the platform may give the job at most, its start included;
+    `secrets` maps an environment variable to `name/key`.
+    """
+
+    name: JobName
+    owner: Owner
+    image: str
+    request_uri: str
+    resources: Resources
+    timeout_seconds: float
+    secrets: Mapping[str, str] = {}
+    start: str | None = None
+    modules: tuple[str, ...] = ()
+
+
+class Request(Model):
+    """The platform's own body for one job, as data: each adapter has its own."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """What is needed to find a job again from any machine with no local state."""
+
+    platform: str
+    job: JobName
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One reading of a job: `raw` is the platform's own word, `reason` a sentence or empty.
+
+    `cause` is what the platform says of a failure; None leaves it to the job's own result.
+    """
+
+    handle: Handle
+    state: State
+    raw: str
+    reason: str = ""
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What steps may use at one time where the platform has no queue of its own."""
+
+    cpu: float
+    memory_gib: float
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a platform can do; a string is the reason why it cannot."""
+
+    spot: bool | str
+    gpu: bool | str
+    nodes: bool | str
+    secrets: bool | str
+    images: bool | str
+
+
+class Connection(Protocol):
+    """A platform reached: the only part of an adapter that does I/O."""
+
+    def submit(self, request: Any, key: str) -> Handle:
+        """Start the job and return its handle; the same `key` never starts a second job, it adopts the first.
+
+        Raises PlatformError (or a subclass of it) when the platform refuses, and TargetError when the
+        environment lacks something, such as a secret.
+        """
+        ...
+
+    def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
+        """Return one reading per handle, in their order, in few calls; a job not found is `missing`."""
+        ...
+
+    def owned(self, owner: Owner) -> Iterator[Handle]:
+        """Yield every job that carries the tags of `owner`; its None fields match anything."""
+        ...
+
+    def logs(self, handle: Handle) -> Iterator[str]:
+        """Yield the platform's own log lines of a job, oldest first; nothing for one that is gone."""
+        ...
+
+    def cancel(self, handle: Handle) -> None:
+        """Stop the job; afterwards nothing of it runs or costs. A job that is gone is left alone."""
+        ...
+
+    def wait(self, handles: Sequence[Handle], seconds: float) -> None:
+        """Return when one of the jobs may have ended, or when `seconds` are over."""
+        ...
+
+
+class Adapter(Protocol):
+    """One platform; importing it loads no SDK, only `connect` does."""
+
+    @property
+    def platform(self) -> str:
+        """The platform's name, as an environment document says it."""
+        ...
+
+    @property
+    def Target(self) -> type[Target]:  # noqa: N802 - it is a class
+        """The model of this platform's part of an environment."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the platform can do, known with no connection."""
+        ...
+
+    def capacity(self, target: Any) -> Capacity | None:
+        """Return what fits at one time, or None where the platform queues by itself."""
+        ...
+
+    def lower(self, job: StepJob, target: Any) -> Request:
+        """Return the platform's body for `job`: pure. Raises Unsupported for what it cannot honour."""
+        ...
+
+    def connect(self, target: Any) -> Connection:
+        """Return the platform, reached; imports the SDK. Raises TargetError when that is not installed."""
+        ...

@@ -1,0 +1,1 @@
+"""The pipeline spec: frozen models, read from YAML with a line and a column in every error."""
