@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from moorage.contracts.report import CheckResult, check_from
 from moorage.states import Cause, State
 
 SCHEMA = 1
@@ -97,22 +98,6 @@ class StepRequest:
 
 
 @dataclass(frozen=True)
-class CheckResult:
-    """One check of one contract on one artifact: how many of how many, and a few examples.
-
-    `examples` are `(row, value)` pairs, rows counted from 0, values as text.
-    """
-
-    artifact: str
-    contract: str
-    column: str | None
-    check: str
-    failed: int
-    rows: int
-    examples: tuple[tuple[int | None, str], ...] = ()
-
-
-@dataclass(frozen=True)
 class StepResult:
     """How one attempt ended: `state` is succeeded, failed or cancelled; times are UTC, ISO 8601.
 
@@ -163,13 +148,6 @@ def request_from_json(data: bytes | str) -> StepRequest:
     raw["command"] = None if raw["command"] is None else tuple(raw["command"])
     raw["bento"] = None if raw["bento"] is None else BentoBuild(**raw["bento"])
     return StepRequest(**raw)
-
-
-def check_from(data: Mapping[str, Any]) -> CheckResult:
-    """Return the check result that `asdict` wrote."""
-    return CheckResult(
-        **{**data, "examples": tuple((row, text) for row, text in data["examples"])}
-    )
 
 
 def result_from_json(data: bytes | str) -> StepResult:

@@ -1,0 +1,1 @@
+"""Data contracts: authored in pandera, compiled once, checked in one pass."""
