@@ -1,0 +1,57 @@
+# Everything runs in .venv, which `environment` makes and keeps as requirements/ and pyproject.toml say.
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+CODE := pipelines adapters bentos tests tools
+TESTS := tests
+WORKERS ?= 2
+ARGS ?=
+ONLY ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench soak lock environment clean
+
+help: ## this list
+	@echo "usage: make TARGET"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
+	@echo
+	@echo "PYTHON=/path/to/python3 picks the interpreter (3.11 or newer)."
+
+demo: environment ## run the example on real data, serve its model, ask it something
+	@$(PY) tools/demo.py
+
+test: environment ## all tests, quick ones first (ARGS='-k name' picks some)
+	@$(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)
+
+check: environment ## format, lint, types and walls; changes nothing
+	@$(PY) -m ruff format --check $(CODE)
+	@$(PY) -m ruff check $(CODE)
+	@$(PY) -m mypy $(CODE)
+	@.venv/bin/lint-imports --no-logo
+
+format: environment ## put the code into its format, and mend what can be mended
+	@$(PY) -m ruff check --fix-only $(CODE)
+	@$(PY) -m ruff format $(CODE)
+
+bench: environment ## the benchmarks (ONLY=NAME picks some)
+	@$(PY) -m pytest -p no:xdist -s tests/benchmarks $(if $(ONLY),-k '$(ONLY)') $(ARGS)
+
+soak: environment ## the long forms of the fuzz and fault tests
+	@MOORAGE_SOAK=1 $(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)
+
+lock: environment ## write requirements/ anew from pyproject.toml (ARGS=--upgrade)
+	@$(PY) -m tools.lock $(ARGS)
+
+environment: ## make or update .venv; the other targets do this by themselves
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "error: there is no '$(PYTHON)' here" >&2; \
+	  echo "  fix: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: '$(PYTHON)' is $$($(PYTHON) -V 2>&1); moorage needs 3.11 or newer" >&2; \
+	  echo "  fix: install a newer one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -B tools/environment.py
+
+clean: ## remove .venv, caches and the example's runs (.moorage)
+	rm -rf .venv .moorage build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
