@@ -5,7 +5,8 @@ Order, retries, caching, gates and resume are moorage's own and live above this 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NewType, Protocol
+from pathlib import Path
+from typing import Any, NewType, Protocol, runtime_checkable
 
 from moorage.spec.models import Model, Resources
 from moorage.states import Cause, State
@@ -130,6 +131,7 @@ class Connection(Protocol):
         ...
 
 
+@runtime_checkable
 class Adapter(Protocol):
     """One platform; importing it loads no SDK, only `connect` does."""
 
@@ -158,4 +160,13 @@ class Adapter(Protocol):
 
     def connect(self, target: Any) -> Connection:
         """Return the platform, reached; imports the SDK. Raises TargetError when that is not installed."""
+        ...
+
+
+@runtime_checkable
+class BuiltIn(Protocol):
+    """What an adapter has besides when its platform is there with no `pulumi up`."""
+
+    def here(self, project: Path) -> Target:
+        """Return the target of this machine for the project in that folder."""
         ...

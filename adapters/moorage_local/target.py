@@ -1,0 +1,19 @@
+"""The local platform's part of an environment: this machine."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from moorage.ports import Target
+
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
+"""A path from the root of the file system."""
+
+
+class LocalTarget(Target):
+    """This machine: the folder that holds `jobs/`, what steps may use of it, and their interpreter."""
+
+    folder: AbsolutePath
+    cpu: Annotated[float, Field(gt=0)]
+    memory_gib: Annotated[float, Field(gt=0)]
+    python: AbsolutePath
