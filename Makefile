@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 CODE := pipelines adapters bentos tests tools
 TESTS := tests
-WORKERS ?= 2
+WORKERS ?= logical
 ARGS ?=
 ONLY ?=
 
@@ -14,7 +14,7 @@ ONLY ?=
 help: ## this list
 	@echo "usage: make TARGET"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 	@echo
 	@echo "PYTHON=/path/to/python3 picks the interpreter (3.11 or newer)."
 
@@ -25,10 +25,13 @@ test: environment ## all tests, quick ones first (ARGS='-k name' picks some)
 	@$(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)
 
 check: environment ## format, lint, types and walls; changes nothing
-	@$(PY) -m ruff format --check $(CODE)
-	@$(PY) -m ruff check $(CODE)
-	@$(PY) -m mypy $(CODE)
-	@.venv/bin/lint-imports --no-logo
+	@failed=; \
+	$(PY) -m ruff format --check $(CODE) || failed="$$failed format"; \
+	$(PY) -m ruff check $(CODE) || failed="$$failed lint"; \
+	$(PY) -m mypy $(CODE) || failed="$$failed types"; \
+	.venv/bin/lint-imports --no-logo || failed="$$failed walls"; \
+	if [ -n "$$failed" ]; then echo "make check: failed:$$failed" >&2; exit 1; fi; \
+	echo "make check: all well"
 
 format: environment ## put the code into its format, and mend what can be mended
 	@$(PY) -m ruff check --fix-only $(CODE)
