@@ -10,258 +10,71 @@ from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
-    PlainSerializer,
-    StringConstraints,
-    WithJsonSchema,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
     model_validator,
 )
+from pydantic.config import JsonDict
 
-from moorage.spec.units import (
-    DURATION_PATTERN,
-    SIZE_PATTERN,
-    format_duration,
-    format_size_gib,
-    parse_duration,
-    parse_size_gib,
+from moorage.spec.binding import bound_in_python, escaped
+from moorage.spec.parts import (
+    Approval,
+    Bento,
+    Drift,
+    Gpu,
+    Input,
+    InputForm,
+    Kind,
+    Limit,
+    LimitForm,
+    Model,
+    OnBreach,
+    OnFailure,
+    Output,
+    Resources,
+    ResourcesForm,
+    Retries,
+    RetriesForm,
+    Timeout,
+    TimeoutForm,
 )
-from moorage.states import RETRYABLE, Cause
+from moorage.spec.types import (
+    REFERABLE,
+    Flag,
+    FunctionName,
+    MetricReference,
+    Name,
+    SecretReference,
+    Start,
+    StepName,
+    Text,
+    VariableName,
+)
 
-STEP_NAME_PATTERN = r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$"
-NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
-FUNCTION_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
-REFERENCE_PATTERN = r"^\$\{parameters\.[a-z][a-z0-9_]*\}$"
-
-StepName = Annotated[str, StringConstraints(pattern=STEP_NAME_PATTERN)]
-"""A DNS-like label of 1 to 32 characters, legal on every platform we lower to."""
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
-"""The name of an input, an output or a parameter: a Python identifier in lower case."""
-FunctionName = Annotated[str, StringConstraints(pattern=FUNCTION_PATTERN)]
-"""`package.module:name`."""
-
-
-def _referable(schema: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema(
-        {"anyOf": [schema, {"type": "string", "pattern": REFERENCE_PATTERN}]}
-    )
-
-
-def _lenient_seconds(value: object) -> object:
-    return value if isinstance(value, float) else parse_duration(value)
-
-
-def _lenient_gib(value: object) -> object:
-    return value if isinstance(value, float) else parse_size_gib(value)
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(_lenient_seconds),
-    Field(gt=0),
-    PlainSerializer(format_duration, return_type=str),
-    _referable(
-        {
-            "type": "string",
-            "pattern": DURATION_PATTERN,
-            "examples": ["30s", "15m", "1h30m"],
-        }
-    ),
+__all__ = [
+    "Approval",
+    "Bento",
+    "Defaults",
+    "Drift",
+    "Gpu",
+    "Input",
+    "Kind",
+    "Limit",
+    "Model",
+    "OnBreach",
+    "OnFailure",
+    "Output",
+    "Pipeline",
+    "Resources",
+    "Retries",
+    "Step",
+    "StepKind",
+    "Timeout",
 ]
-"""A duration in seconds; YAML writes it with a unit, Python may give a float."""
-Gib = Annotated[
-    float,
-    BeforeValidator(_lenient_gib),
-    Field(gt=0),
-    PlainSerializer(format_size_gib, return_type=str),
-    _referable(
-        {"type": "string", "pattern": SIZE_PATTERN, "examples": ["512MiB", "16GiB"]}
-    ),
-]
-"""A size in GiB; YAML writes it with a unit, Python may give a float."""
-
-OutputReference = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?\.[a-z][a-z0-9_]*$"),
-]
-"""`step.output`."""
-MetricReference = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[a-z]([-a-z0-9]{0,30}[a-z0-9])?\.[a-z][a-z0-9_]*\.[A-Za-z_][\w.-]*$"
-    ),
-]
-"""`step.output.metric`, or `step.table.drift` and `step.table.rows`."""
-Comparison = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^\s*(<=|>=|<|>|==|!=)\s*-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?\s*$"
-    ),
-]
-"""An operator and a number: `>= 0.75`."""
-VariableName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=128)
-]
-"""The name of an environment variable."""
-SecretReference = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[A-Za-z0-9_.-]+$", max_length=253
-    ),
-]
-"""`name/key` of a secret."""
-Start = Annotated[str, StringConstraints(pattern="^(interpreter|fork)$")]
-"""How a local step starts: in a new interpreter, or forked from a warm one."""
-
-
-def _one_or_many(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _limit(value: object) -> object:
-    return {"is": value} if isinstance(value, str) else value
-
-
-def _input(value: object) -> object:
-    return {"from": value} if isinstance(value, str) else value
-
-
-def _retries(value: object) -> object:
-    return (
-        {"limit": value}
-        if isinstance(value, int) and not isinstance(value, bool)
-        else value
-    )
-
-
-def _timeout(value: object) -> object:
-    return {"run": value} if isinstance(value, str | float) else value
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys: a typo is an error, not a default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Kind(StrEnum):
-    """What an artifact is, which decides how a step's function gets and returns it."""
-
-    TABLE = "table"
-    MODEL = "model"
-    METRICS = "metrics"
-    FILE = "file"
-    DIRECTORY = "directory"
-    BENTO = "bento"
-
-
-class OnFailure(StrEnum):
-    """What a run does with independent branches after a failure."""
-
-    FINISH = "finish"
-    STOP = "stop"
-
-
-class Gpu(Model):
-    """The GPUs of one node: any of `name` (empty: any at all), `count` of them."""
-
-    name: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
-    count: Annotated[int, Field(ge=1, le=16)] = 1
-    memory_gib: Annotated[Gib | None, Field(alias="memory")] = None
-
-
-class Resources(Model):
-    """What one node of a step needs; the platform's smallest fit is taken."""
-
-    cpu: Annotated[float, Field(gt=0, le=1024)] = 1.0
-    memory_gib: Annotated[Gib, Field(alias="memory")] = 1.0
-    gpu: Gpu | None = None
-    nodes: Annotated[int, Field(ge=1, le=1000)] = 1
-    spot: bool = False
-
-
-class Retries(Model):
-    """How many further attempts, after which causes, and how long to wait before the first.
-
-    Each further wait doubles, up to an hour, with jitter.
-    """
-
-    limit: Annotated[int, Field(ge=0, le=100)] = 0
-    on: tuple[Cause, ...] = RETRYABLE
-    backoff: Seconds = 5.0
-
-
-class Timeout(Model):
-    """Three deadlines of an attempt: for a place to run, for the start, for the run itself."""
-
-    queue: Seconds = 86400.0
-    start: Seconds = 1800.0
-    run: Seconds = 86400.0
-
-
-class Input(Model):
-    """What a step reads: `from` another step's output, or from outside by `uri`.
-
-    An outside input without a URI (a parameter that is null) is left out of the call.
-    """
-
-    from_: Annotated[OutputReference | None, Field(alias="from")] = None
-    uri: str | None = None
-    kind: Kind | None = None
-    contract: FunctionName | None = None
-
-    @property
-    def source(self) -> tuple[str, str] | None:
-        """The step and the output that make it; None for something from outside."""
-        if self.from_ is None:
-            return None
-        step, _, output = self.from_.partition(".")
-        return step, output
-
-
-class OnBreach(StrEnum):
-    """What happens to rows that break a contract: the step fails, or they are set aside."""
-
-    FAIL = "fail"
-    QUARANTINE = "quarantine"
-
-
-class Drift(Model):
-    """What a table's drift is measured against: the last succeeded run, a stage, or a URI."""
-
-    against: Annotated[str, Field(min_length=1)] = "last"
-
-
-class Output(Model):
-    """What a step leaves behind."""
-
-    kind: Kind
-    contract: FunctionName | None = None
-    on_breach: OnBreach = OnBreach.FAIL
-    drift: Drift | None = None
-
-
-class Limit(Model):
-    """A comparison that a metric must satisfy; `first: pass` lets an unmeasured drift through."""
-
-    is_: Annotated[Comparison, Field(alias="is")]
-    first: Annotated[str, StringConstraints(pattern="^(pass|fail)$")] = "fail"
-
-
-class Approval(Model):
-    """A person's yes: any one of `by` (empty: anyone)."""
-
-    by: tuple[str, ...] = ()
-
-
-class Bento(Model):
-    """A Bento to build from the context at `path`, registered as versions of `model`."""
-
-    path: Annotated[str, Field(min_length=1)]
-    model: StepName
 
 
 class StepKind(StrEnum):
@@ -274,40 +87,39 @@ class StepKind(StrEnum):
     APPROVAL = "approval"
 
 
+_BENTO_OUTPUT = {"bento": Output(kind=Kind.BENTO)}
+_ONE_OF: JsonDict = {"oneOf": [{"required": [kind.value]} for kind in StepKind]}
+
+
 class Step(Model):
     """One step: exactly one of `run`, `command`, `bento`, `require` and `approval`."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_OF)
 
     name: StepName
     run: FunctionName | None = None
     command: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
     bento: Bento | None = None
-    require: Annotated[
-        Mapping[MetricReference, Annotated[Limit, BeforeValidator(_limit)]] | None,
-        Field(min_length=1),
-    ] = None
+    require: Annotated[Mapping[MetricReference, LimitForm] | None, Field(min_length=1)] = None
     approval: Approval | None = None
     parameters: Mapping[Name, JsonValue] = {}
-    inputs: Mapping[Name, Annotated[Input, BeforeValidator(_input)]] = {}
+    inputs: Mapping[Name, InputForm] = {}
     outputs: Mapping[Name, Output] = {}
     after: tuple[StepName, ...] = ()
-    resources: Resources = Resources()
-    retries: Annotated[Retries, BeforeValidator(_retries)] = Retries()
-    timeout: Annotated[Timeout, BeforeValidator(_timeout)] = Timeout()
+    resources: ResourcesForm = Resources()
+    retries: RetriesForm = Retries()
+    timeout: TimeoutForm = Timeout()
     secrets: Mapping[VariableName, SecretReference] = {}
-    image: str | None = None
-    cache: bool = True
+    image: Text | None = None
+    cache: Flag = True
     start: Start | None = None
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
-        set_ = [
-            kind.value for kind in StepKind if getattr(self, kind.value) is not None
-        ]
-        if len(set_) != 1:
-            seen = f"has {' and '.join(set_)}" if set_ else "has none of them"
-            raise ValueError(
-                f"a step takes exactly one of run, command, bento, require and approval; this one {seen}"
-            )
+        has = [kind.value for kind in StepKind if getattr(self, kind.value) is not None]
+        if len(has) != 1:
+            seen = f"has {' and '.join(has)}" if has else "has none of them"
+            raise ValueError(f"a step takes exactly one of run, command, bento, require and approval; this one {seen}")
         return self
 
     @property
@@ -321,6 +133,11 @@ class Step(Model):
         return self.kind not in (StepKind.GATE, StepKind.APPROVAL)
 
     @property
+    def all_outputs(self) -> Mapping[str, Output]:
+        """What other steps may read: the outputs, and `bento` for a bento step."""
+        return _BENTO_OUTPUT if self.bento else self.outputs
+
+    @property
     def dependencies(self) -> tuple[str, ...]:
         """The steps that it waits for, each once, in the order in which the spec names them."""
         named = [source[0] for item in self.inputs.values() if (source := item.source)]
@@ -331,27 +148,43 @@ class Step(Model):
 class Defaults(Model):
     """What steps take when they do not say otherwise."""
 
-    resources: Resources | None = None
-    retries: Annotated[Retries | None, BeforeValidator(_retries)] = None
-    timeout: Annotated[Timeout | None, BeforeValidator(_timeout)] = None
-    image: str | None = None
-    cache: bool | None = None
+    resources: Annotated[Resources | None, REFERABLE] = None
+    retries: RetriesForm | None = None
+    timeout: TimeoutForm | None = None
+    image: Text | None = None
+    cache: Flag | None = None
     start: Start | None = None
 
 
 class Pipeline(Model):
-    """An acyclic set of steps.
+    """An acyclic set of steps, complete: references are bound, and steps hold their defaults.
 
     `code` are source roots and `include` globs below them, relative to the spec's folder.
     """
 
     name: StepName
     parameters: Mapping[Name, JsonValue] = {}
-    code: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
+    code: tuple[Text, ...] = ()
+    include: tuple[Text, ...] = ()
     defaults: Defaults = Defaults()
     on_failure: OnFailure = OnFailure.FINISH
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bind(cls, data: Any, info: ValidationInfo) -> Any:
+        return data if info.context and info.context.get("bound") else bound_in_python(data)
+
+    @model_validator(mode="after")
+    def _fold(self) -> Self:
+        steps = tuple(_folded(step, self.defaults) for step in self.steps)
+        object.__setattr__(self, "steps", steps)  # frozen for everyone else; nobody has seen it yet
+        return self
+
+    @model_serializer(mode="wrap")
+    def _escape(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = escaped(handler(self))
+        return written
 
     def step(self, name: str) -> Step:
         """Return the step of that name; KeyError when there is none."""
@@ -361,3 +194,26 @@ class Pipeline(Model):
     def by_name(self) -> Mapping[str, Step]:
         """The steps by their names."""
         return {step.name: step for step in self.steps}
+
+    @property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """For each step, the steps that it waits for; names of no step are left out."""
+        return {step.name: tuple(n for n in step.dependencies if n in self.by_name) for step in self.steps}
+
+
+def _folded(step: Step, defaults: Defaults) -> Step:
+    taken = {name: getattr(defaults, name) for name in defaults.model_fields_set if step.is_job}
+    merged = {name: _merged(step, name, value) for name, value in taken.items() if value is not None}
+    return step.model_copy(update=merged) if merged else step
+
+
+def _merged(step: Step, name: str, default: Any) -> Any:
+    if name not in step.model_fields_set:
+        return default
+    own = getattr(step, name)
+    if not isinstance(default, Model):
+        return own
+    # One level deep: `timeout: {queue: 1h}` keeps the default's `run`.
+    return own.model_copy(
+        update={key: getattr(default, key) for key in default.model_fields_set - own.model_fields_set}
+    )
