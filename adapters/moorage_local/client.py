@@ -1,0 +1,184 @@
+"""The processes of this machine, reached: where the kernel's words end."""
+
+import errno
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from moorage.errors import (
+    AccessDenied,
+    CapacityExceeded,
+    Corrupt,
+    MoorageError,
+    NotFound,
+    PlatformError,
+    QuotaExceeded,
+    Throttled,
+)
+from moorage.ports import Handle, Observation, Owner
+from moorage_local import processes
+from moorage_local.folders import JobFolder, Record, folder_name
+from moorage_local.lower import LocalRequest
+from moorage_local.observe import bury, handle_of, is_elsewhere, is_in_other_namespace, observe
+from moorage_local.secrets import resolve
+from moorage_local.spawn import spawn
+from moorage_local.target import LocalTarget
+
+ADOPT_SECONDS = 30.0
+CANCEL_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+_BLIND_SECONDS = 1.0  # a process of another container cannot be waited for
+
+ERRORS: Mapping[int, tuple[type[PlatformError], str]] = {
+    errno.EACCES: (AccessDenied, "let this user read and run it"),
+    errno.EPERM: (AccessDenied, "let this user read and run it"),
+    errno.EROFS: (AccessDenied, "move the project to where this user may write"),
+    errno.ENOENT: (NotFound, "put it back, or install moorage anew"),
+    errno.EDQUOT: (QuotaExceeded, "free some space: `moorage gc`"),
+    errno.EMFILE: (QuotaExceeded, "raise `ulimit -n`"),
+    errno.EAGAIN: (QuotaExceeded, "raise `ulimit -u`, or wait for running steps"),
+    errno.ENOSPC: (CapacityExceeded, "free some space: `moorage gc`"),
+    errno.ENOMEM: (CapacityExceeded, "wait for running steps, or lower `resources.memory`"),
+    errno.ENFILE: (Throttled, "wait for running steps"),
+}
+"""What the kernel refuses with, and what to do."""
+
+
+class LocalConnection:
+    """The jobs in the folder of one target."""
+
+    def __init__(self, target: LocalTarget) -> None:
+        self._folder = Path(target.folder)
+        self._children: set[int] = set()
+
+    def submit(self, request: LocalRequest, key: str) -> Handle:
+        """Start the job, or adopt the one that was ever started under this key."""
+        folder = self._job(key)
+        deadline = time.monotonic() + ADOPT_SECONDS
+        with _our_errors():
+            while (lock := folder.lock()) is None:
+                if folder.has_begun:
+                    return handle_of(_known(folder))
+                if time.monotonic() > deadline:
+                    raise PlatformError(f"another process has been starting {request.name} for too long", fix=_LATER)
+                time.sleep(_POLL_SECONDS)
+            try:
+                return handle_of(_known(folder) if folder.has_begun else self._spawn(request, key, folder, lock))
+            finally:
+                os.close(lock)
+
+    def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
+        """Return one reading per handle, in their order."""
+        with _our_errors():
+            return [observe(handle, folder := self._job_of(handle), self._reap(folder)) for handle in handles]
+
+    def owned(self, owner: Owner) -> Iterator[Handle]:
+        """Yield every job here that carries the tags of `owner`."""
+        wanted = owner.as_tags().items()
+        for path in sorted(self._folder.glob("jobs/[!.]*")):
+            record = JobFolder(path).record()
+            if record and wanted <= record.tags.items():
+                yield handle_of(record)
+
+    def logs(self, handle: Handle) -> Iterator[str]:
+        """Yield what the job's own process printed; what the step printed is in the store."""
+        try:
+            with self._job_of(handle).output.open(encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    yield line.rstrip("\n")
+        except FileNotFoundError:
+            return
+
+    def cancel(self, handle: Handle) -> None:
+        """Tell the job to end, and kill all of it when it does not within ten seconds."""
+        folder = self._job_of(handle)
+        record = folder.record()
+        if record is None or folder.end() is not None:
+            return
+        if is_elsewhere(record) or (is_in_other_namespace(record) and not self._is_free(folder)):
+            raise PlatformError(f"{handle.job} runs on {record.host}, out of reach", fix="cancel it from there")
+        with _our_errors():
+            folder.mark_cancelled()
+            processes.terminate(record.identity, CANCEL_SECONDS)
+            bury(record, folder, self._reap(folder))
+
+    def wait(self, handles: Sequence[Handle], seconds: float) -> None:
+        """Return when one of the jobs has ended, or when the seconds are over."""
+        watched = []
+        for folder in map(self._job_of, handles):
+            if folder.end() is not None:
+                return
+            record = folder.record()
+            if record is None or is_elsewhere(record):
+                continue
+            if is_in_other_namespace(record):
+                seconds = min(seconds, _BLIND_SECONDS)
+            elif folder.has_begun or processes.find(record.identity):
+                watched.append(record.identity)
+        processes.wait_any(watched, seconds)
+
+    def forget(self, handle: Handle) -> None:
+        """Remove what is kept of a job that has ended; PlatformError while it runs."""
+        folder = self._job_of(handle)
+        lock = folder.lock()
+        if lock is None:
+            raise PlatformError(f"{handle.job} still runs", fix="cancel it first")
+        try:
+            folder.remove()
+        finally:
+            os.close(lock)
+
+    def _spawn(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
+        secrets = resolve(request.secrets, os.environ, self._folder / "secrets.yaml")
+        record = spawn(request, key, folder, lock, secrets)
+        self._children.add(record.pid)
+        return record
+
+    def _reap(self, folder: JobFolder) -> int | None:
+        record = folder.record()
+        if record is None or record.pid not in self._children:
+            return None
+        try:
+            pid, status = os.waitpid(record.pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else waits for our children
+            pid, status = record.pid, None
+        if pid:
+            self._children.discard(pid)
+        return status if pid else None
+
+    def _is_free(self, folder: JobFolder) -> bool:
+        lock = folder.lock()
+        if lock is not None:
+            os.close(lock)
+        return lock is not None
+
+    def _job(self, key: str) -> JobFolder:
+        return JobFolder(self._folder / "jobs" / folder_name(key))
+
+    def _job_of(self, handle: Handle) -> JobFolder:
+        return self._job(handle.data["key"])
+
+
+def _known(folder: JobFolder) -> Record:
+    record = folder.record()
+    if record is None:
+        fix = f"see that nothing of it runs, then remove {folder.path}"
+        raise Corrupt(f"the record of a job in {folder.path} cannot be read", fix=fix)
+    return record
+
+
+_LATER = "submit it again; `ps` shows who holds it"
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except MoorageError:
+        raise
+    except OSError as error:
+        kind, fix = ERRORS.get(error.errno or 0, (PlatformError, "see what the kernel said"))
+        where = f"{error.filename}: " if error.filename else ""
+        raise kind(f"this machine refused: {where}{error.strerror}", fix=fix) from error

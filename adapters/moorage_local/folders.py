@@ -1,0 +1,162 @@
+"""The folder of one job: its lock, its record, how far it came and how it ended.
+
+Free of pydantic: the launcher imports this, and starts in milliseconds.
+
+    lock      held by the submitter, then by the launcher as long as it lives
+    record    which process it is, written before that may go on
+    begun     an empty mark, made before anything runs; with no mark and no lock nothing ever ran
+    cancelled an empty mark, made before the job is told to end
+    exit      how it ended
+    output    what the launcher itself printed
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from moorage.errors import Corrupt
+from moorage_local.processes import Identity
+
+_PLAIN = re.compile(r"[a-z0-9][-a-z0-9]{0,99}")
+
+
+@dataclass(frozen=True)
+class Record:
+    """Which process a job is: on which boot of which host, seen from which process namespace.
+
+    `memory_kills` is what the kernel's count stood at before.
+    """
+
+    key: str
+    job: str
+    host: str
+    boot: str
+    namespace: str
+    pid: int
+    started: str
+    tags: Mapping[str, str]
+    memory_kills: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        """The launcher's process."""
+        return Identity(self.pid, self.started)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended: with an exit code, or without one and then for this cause and reason."""
+
+    code: int | None
+    cause: str | None = None
+    reason: str = ""
+
+
+_Kept = TypeVar("_Kept", Record, End)
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder of the job of one key."""
+
+    path: Path
+
+    @property
+    def mark(self) -> str:
+        """The environment variable that all processes of the job inherit."""
+        return f"MOORAGE_JOB={self.path}"
+
+    @property
+    def output(self) -> Path:
+        """The file that holds what the launcher itself printed."""
+        return self.path / "output"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the job may have run; from then on it is never started again."""
+        return any((self.path / name).exists() for name in ("begun", "cancelled", "exit"))
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job has been told to end."""
+        return (self.path / "cancelled").exists()
+
+    def lock(self) -> int | None:
+        """Return the locked descriptor, which keeps everybody else out; None when another has it."""
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:  # forgotten since the line above
+                continue
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            if self._is_current(descriptor):
+                return descriptor
+            os.close(descriptor)
+
+    def mark_begun(self) -> None:
+        """Say that the job runs from now on."""
+        (self.path / "begun").touch()
+
+    def mark_cancelled(self) -> None:
+        """Say that the job is told to end."""
+        (self.path / "cancelled").touch()
+
+    def write_record(self, record: Record) -> None:
+        """Keep which process the job is."""
+        self._write("record", asdict(record))
+
+    def write_end(self, end: End) -> None:
+        """Keep how the job ended."""
+        self._write("exit", asdict(end))
+
+    def record(self) -> Record | None:
+        """Return which process the job is; None when nobody has written it, or not to its end."""
+        return self._read("record", Record)
+
+    def end(self) -> End | None:
+        """Return how the job ended; None while nobody has written it."""
+        return self._read("exit", End)
+
+    def remove(self) -> None:
+        """Remove the folder at once, as far as others can see; the caller holds the lock."""
+        rubbish = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
+        self.path.rename(rubbish)
+        shutil.rmtree(rubbish)
+
+    def _is_current(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path / "lock"))
+        except FileNotFoundError:
+            return False
+
+    def _write(self, name: str, data: Mapping[str, object]) -> None:
+        scratch = self.path / f".{name}-{os.getpid()}"
+        scratch.write_text(json.dumps(data), encoding="utf-8")
+        scratch.replace(self.path / name)
+
+    def _read(self, name: str, kind: type[_Kept]) -> _Kept | None:
+        try:
+            return kind(**json.loads((self.path / name).read_bytes()))
+        except (FileNotFoundError, ValueError):  # half of it: the machine lost its power
+            return None
+        except TypeError as error:
+            message = f"{self.path / name} was written by another version of moorage"
+            raise Corrupt(message, fix="use that version until the run has ended") from error
+
+
+def folder_name(key: str) -> str:
+    """Return a name that is legal on every file system, the same for the same key."""
+    return key if _PLAIN.fullmatch(key) else sha256(key.encode()).hexdigest()

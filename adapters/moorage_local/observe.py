@@ -1,0 +1,128 @@
+"""What a job's folder and the kernel together say of it, in the words of moorage."""
+
+import os
+import signal
+from collections.abc import Mapping
+
+from moorage.ports import Handle, JobName, Observation
+from moorage.states import Cause, State
+from moorage_local import machine, processes
+from moorage_local.folders import End, JobFolder, Record
+
+PLATFORM = "local"
+
+STATES: Mapping[str, State] = {
+    "R": State.RUNNING,
+    "S": State.RUNNING,  # it waits for something, as a supervisor does most of the time
+    "D": State.RUNNING,  # it waits for a disk
+    "I": State.RUNNING,
+    "T": State.RUNNING,  # somebody stopped it, and may let it go on
+    "t": State.RUNNING,  # a debugger did
+    "P": State.RUNNING,
+    "W": State.RUNNING,
+    "K": State.RUNNING,
+    "Z": State.FAILED,  # an exit code that is kept comes first: with none it was killed
+    "X": State.FAILED,
+    "x": State.FAILED,
+}
+"""By the letter of /proc/<pid>/stat of the job's own process, see proc_pid_stat(5)."""
+
+_REASONS = {"T": "somebody stopped it; `kill -CONT` lets it go on", "t": "a debugger holds it"}
+
+
+def handle_of(record: Record) -> Handle:
+    """Return what finds the job of this record again."""
+    data = {"key": record.key, "host": record.host, "boot": record.boot}
+    return Handle(PLATFORM, JobName(record.job), {**data, "pid": str(record.pid), "started": record.started})
+
+
+def observe(handle: Handle, folder: JobFolder, status: int | None = None) -> Observation:
+    """Return the reading of one job; `status` is what the kernel told its parent of its end."""
+    record = folder.record()
+    if record is None:
+        return Observation(handle, State.MISSING, "no record", "nothing is known of it on this machine")
+    end = folder.end() or _end_now(record, folder, status)
+    if end is not None:
+        return _ended(handle, folder, end)
+    if is_elsewhere(record):
+        reason = f"it was started on {record.host}, and only a moorage there can say"
+        return Observation(handle, State.UNKNOWN, "elsewhere", reason)
+    process = processes.find(record.identity)
+    if process is None and not is_in_other_namespace(record):
+        return Observation(handle, State.MISSING, "not begun", "who submitted it died before it could begin")
+    return _living(handle, folder, process.state if process else "R")
+
+
+def is_elsewhere(record: Record) -> bool:
+    """Whether the job is another host's, so that nothing can be said or done from here."""
+    here = machine.here()
+    return record.boot != here.boot and record.host != here.host
+
+
+def is_in_other_namespace(record: Record) -> bool:
+    """Whether the job lives on this kernel where its process id means nothing to us: in another container."""
+    here = machine.here()
+    return record.boot == here.boot and record.namespace != here.namespace
+
+
+def bury(record: Record, folder: JobFolder, status: int | None = None) -> End:
+    """End what a dead launcher left running, keep how it ended, and return that."""
+    processes.kill_members(record.identity, folder.mark)
+    end = folder.end() or _death(record, folder, status)
+    folder.write_end(end)
+    return end
+
+
+def _end_now(record: Record, folder: JobFolder, status: int | None) -> End | None:
+    here = machine.here()
+    if is_elsewhere(record) or _is_alive(record, folder):
+        return None
+    if end := folder.end():  # it was written between our two looks
+        return end
+    if record.boot != here.boot and folder.has_begun:
+        return End(None, Cause.INTERRUPTED, "the machine was started anew while it ran")
+    if folder.has_begun or status:
+        return bury(record, folder, status)
+    return None
+
+
+def _is_alive(record: Record, folder: JobFolder) -> bool:
+    if is_in_other_namespace(record):
+        lock = folder.lock()
+        if lock is not None:
+            os.close(lock)
+        return lock is None
+    return record.boot == machine.here().boot and processes.find(record.identity) is not None
+
+
+def _death(record: Record, folder: JobFolder, status: int | None) -> End:
+    if not folder.has_begun and status is not None and os.WIFEXITED(status):
+        return End(os.WEXITSTATUS(status), Cause.SETUP, f"it could not start: {_last_line(folder)}")
+    number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
+    if number in (None, signal.SIGKILL) and machine.out_of_memory_kills() > record.memory_kills:
+        return End(None, Cause.OUT_OF_MEMORY, "the kernel killed it for want of memory")
+    by = f"by {signal.Signals(number).name}" if number else "before it could say how it ended"
+    return End(None, Cause.LOST, f"its process was killed {by}")
+
+
+def _last_line(folder: JobFolder) -> str:
+    lines = folder.output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"
+
+
+def _ended(handle: Handle, folder: JobFolder, end: End) -> Observation:
+    raw = f"exit {end.code}" if end.code is not None else "killed"
+    if end.code == 0:
+        return Observation(handle, State.SUCCEEDED, raw)
+    if folder.is_cancelled:
+        return Observation(handle, State.CANCELLED, raw, "it was cancelled", Cause.CANCELLED)
+    reason = end.reason or f"its process ended with exit code {end.code}"
+    return Observation(handle, State.FAILED, raw, reason, Cause(end.cause) if end.cause else None)
+
+
+def _living(handle: Handle, folder: JobFolder, letter: str) -> Observation:
+    if folder.is_cancelled:
+        return Observation(handle, State.STOPPING, letter, "it was told to end")
+    if not folder.has_begun:
+        return Observation(handle, State.STARTING, letter)
+    return Observation(handle, STATES.get(letter, State.UNKNOWN), letter, _REASONS.get(letter, ""))
