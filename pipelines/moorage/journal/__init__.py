@@ -1,0 +1,20 @@
+"""The append-only record of one run; its fold is the state of the run."""
+
+from moorage.journal.events import EVENT, Event
+from moorage.journal.journal import Journal, LostRun, create, read_events, read_record
+from moorage.journal.record import AttemptRecord, RunRecord, StepRecord, Verdict, fold
+
+__all__ = [
+    "EVENT",
+    "AttemptRecord",
+    "Event",
+    "Journal",
+    "LostRun",
+    "RunRecord",
+    "StepRecord",
+    "Verdict",
+    "create",
+    "fold",
+    "read_events",
+    "read_record",
+]

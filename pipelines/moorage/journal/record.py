@@ -1,0 +1,277 @@
+"""The state of a run: the fold of its events, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import singledispatch
+
+from moorage.contracts.report import CheckResult
+from moorage.journal import events
+from moorage.journal.events import Event
+from moorage.states import Cause, RunState, State, StepState
+from moorage.step.request import Artifact
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """One execution of a step: `handle` is None until the platform has answered."""
+
+    number: int
+    job: str
+    intended: datetime
+    handle: Mapping[str, str] | None = None
+    submitted: datetime | None = None
+    state: State = State.QUEUED
+    since: datetime | None = None
+    reason: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    cause: Cause | None = None
+    message: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has no recorded end."""
+        return self.finished is None
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """Where one step stands; `budget_from` is the attempt after which the present retries count."""
+
+    name: str
+    state: StepState = StepState.WAITING
+    attempts: tuple[AttemptRecord, ...] = ()
+    key: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Artifact] = field(default_factory=dict)
+    inputs: Mapping[str, Artifact] = field(default_factory=dict)
+    cached_from: str | None = None
+    not_before: datetime | None = None
+    asked: datetime | None = None
+    verdict: "Verdict | None" = None
+    cause: Cause | None = None
+    message: str | None = None
+    checks: tuple[CheckResult, ...] = ()
+    warnings: tuple[str, ...] = ()
+    started: datetime | None = None
+    finished: datetime | None = None
+    budget_from: int = 0
+
+    @property
+    def attempt(self) -> AttemptRecord | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a person said to an approval."""
+
+    approved: bool
+    by: str
+    claimed: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as its journal tells it; `driver` is None while nobody drives it."""
+
+    id: str
+    pipeline: str
+    environment: str
+    created: datetime
+    steps: Mapping[str, StepRecord]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    code: str | None = None
+    by: str | None = None
+    state: RunState = RunState.RUNNING
+    finished: datetime | None = None
+    driver: str | None = None
+    driver_host: str | None = None
+    driver_pid: int | None = None
+    commands: tuple[str, ...] = ()
+
+
+def created(event: events.RunCreated) -> RunRecord:
+    """Return the run as it stands after its first event."""
+    return RunRecord(
+        id=event.run,
+        pipeline=event.pipeline,
+        environment=event.environment,
+        created=event.at,
+        steps={name: StepRecord(name) for name in event.steps},
+        parameters=event.parameters,
+        code=event.code,
+        by=event.by,
+    )
+
+
+def fold(record: RunRecord | None, event: Event) -> RunRecord:
+    """Return the run as it stands after `event`; the first event must be a `RunCreated`."""
+    if record is None:
+        if not isinstance(event, events.RunCreated):
+            raise ValueError(f"a journal starts with run_created, not with {event.event}")
+        return created(event)
+    return _fold(event, record)
+
+
+@singledispatch
+def _fold(event: object, record: RunRecord) -> RunRecord:
+    raise TypeError(f"nothing folds a {type(event).__name__}")
+
+
+@_fold.register
+def _(event: events.DriverStarted, record: RunRecord) -> RunRecord:
+    return replace(record, driver=event.driver, driver_host=event.host, driver_pid=event.pid)
+
+
+@_fold.register
+def _(event: events.DriverLeft, record: RunRecord) -> RunRecord:
+    return replace(record, driver=None, driver_host=None, driver_pid=None)
+
+
+@_fold.register
+def _(event: events.RunResumed, record: RunRecord) -> RunRecord:
+    fresh = {name: _waiting_again(record.steps[name]) for name in event.steps}
+    return replace(record, steps={**record.steps, **fresh}, state=RunState.RUNNING, finished=None)
+
+
+def _waiting_again(step: StepRecord) -> StepRecord:
+    return StepRecord(
+        step.name,
+        attempts=step.attempts,
+        inputs=step.inputs,
+        budget_from=step.attempts[-1].number if step.attempts else 0,
+    )
+
+
+@_fold.register
+def _(event: events.InputResolved, record: RunRecord) -> RunRecord:
+    step = record.steps[event.step]
+    return _with(record, replace(step, inputs={**step.inputs, event.input: event.artifact}))
+
+
+@_fold.register
+def _(event: events.StepCached, record: RunRecord) -> RunRecord:
+    step = replace(
+        record.steps[event.step],
+        state=StepState.CACHED,
+        key=event.key,
+        parts=event.parts,
+        outputs=event.outputs,
+        cached_from=event.source_run,
+        started=event.at,
+        finished=event.at,
+    )
+    return _with(record, step)
+
+
+@_fold.register
+def _(event: events.AttemptIntended, record: RunRecord) -> RunRecord:
+    step = record.steps[event.step]
+    attempt = AttemptRecord(event.attempt, event.job, event.at)
+    step = replace(
+        step,
+        state=StepState.QUEUED,
+        attempts=(*step.attempts, attempt),
+        key=event.key,
+        parts=event.parts,
+        started=step.started or event.at,
+        not_before=None,
+    )
+    return _with(record, step)
+
+
+@_fold.register
+def _(event: events.AttemptSubmitted, record: RunRecord) -> RunRecord:
+    return _with_attempt(record, event.step, handle=event.handle, submitted=event.at, since=event.at)
+
+
+_STEP_STATES = {
+    State.QUEUED: StepState.QUEUED,
+    State.STARTING: StepState.STARTING,
+    State.RUNNING: StepState.RUNNING,
+}
+
+
+@_fold.register
+def _(event: events.AttemptObserved, record: RunRecord) -> RunRecord:
+    record = _with_attempt(record, event.step, state=event.state, since=event.at, reason=event.reason)
+    step = record.steps[event.step]
+    attempt = step.attempts[-1]
+    if event.state is State.RUNNING and attempt.started is None:
+        step = replace(step, attempts=(*step.attempts[:-1], replace(attempt, started=event.at)))
+    return _with(record, replace(step, state=_STEP_STATES.get(event.state, step.state)))
+
+
+@_fold.register
+def _(event: events.AttemptFinished, record: RunRecord) -> RunRecord:
+    record = _with_attempt(
+        record,
+        event.step,
+        state=event.state,
+        since=event.at,
+        finished=event.at,
+        cause=event.cause,
+        message=event.message,
+    )
+    step = replace(
+        record.steps[event.step],
+        state=StepState(event.state.value),
+        outputs=event.outputs,
+        cause=event.cause,
+        message=event.message,
+        checks=event.checks,
+        warnings=event.warnings,
+        finished=event.at,
+    )
+    return _with(record, step)
+
+
+@_fold.register
+def _(event: events.StepRetrying, record: RunRecord) -> RunRecord:
+    step = record.steps[event.step]
+    return _with(record, replace(step, state=StepState.RETRYING, not_before=event.not_before, finished=None))
+
+
+@_fold.register
+def _(event: events.StepEnded, record: RunRecord) -> RunRecord:
+    step = record.steps[event.step]
+    ended = replace(
+        step, state=event.state, cause=event.cause, message=event.message, finished=event.at,
+        started=step.started or event.at,
+    )  # fmt: skip
+    return _with(record, ended)
+
+
+@_fold.register
+def _(event: events.ApprovalAsked, record: RunRecord) -> RunRecord:
+    return _with(record, replace(record.steps[event.step], asked=event.at, started=event.at))
+
+
+@_fold.register
+def _(event: events.CommandFolded, record: RunRecord) -> RunRecord:
+    record = replace(record, commands=(*record.commands, event.command))
+    if event.kind == "cancel":
+        return replace(record, state=RunState.CANCELLING)
+    if event.step is None or event.step not in record.steps:
+        return record
+    verdict = Verdict(event.kind == "approve", event.by, event.claimed, event.comment)
+    return _with(record, replace(record.steps[event.step], verdict=verdict))
+
+
+@_fold.register
+def _(event: events.RunEnded, record: RunRecord) -> RunRecord:
+    return replace(record, state=event.state, finished=event.at)
+
+
+def _with(record: RunRecord, step: StepRecord) -> RunRecord:
+    return replace(record, steps={**record.steps, step.name: step})
+
+
+def _with_attempt(record: RunRecord, step_name: str, **changes: object) -> RunRecord:
+    step = record.steps[step_name]
+    attempt = replace(step.attempts[-1], **changes)  # type: ignore[arg-type]
+    return _with(record, replace(step, attempts=(*step.attempts[:-1], attempt)))

@@ -1,0 +1,1 @@
+"""Spec and environment to step jobs, keys and requests: pure, offline."""

@@ -1,0 +1,101 @@
+"""From a spec and an environment to what would be sent: pure of the platform, and offline."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from moorage.code import Code, bento_digest, bento_folder, collect, module_digest, problems_in_code, source_roots
+from moorage.contracts.compiled import contract_to_json
+from moorage.contracts.compiler import compile_contracts
+from moorage.errors import MoorageError, Problem, SpecError, Unsupported
+from moorage.plan.images import resolve_image
+from moorage.plan.resolved import Resolved, step_job
+from moorage.ports import Adapter, Request, Target
+from moorage.spec.models import Pipeline, Step, StepKind
+from moorage.store import Store
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A resolved spec with the bytes that a run freezes beside it; `contract_data` is by reference."""
+
+    resolved: Resolved
+    code: Code | None
+    contract_data: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step as it would be sent; `request` is None for what the driver judges itself."""
+
+    step: Step
+    request: Request | None
+
+
+def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adapter: Adapter) -> Draft:
+    """Return the pipeline with everything resolved that a run freezes.
+
+    `folder` is the spec's own. SpecError, all problems at once, for what the code does not have.
+    """
+    problems = problems_in_code(pipeline, folder, None)
+    if problems:
+        raise SpecError.of(problems)
+    code = collect(pipeline, folder)
+    contracts = _contracts(pipeline, folder, code)
+    resolved = Resolved(
+        pipeline=pipeline,
+        environment=environment,
+        store=store.uri,
+        code=code.digest if code else None,
+        modules={step.name: _module(code, step) for step in pipeline.steps if step.is_job},
+        contracts={reference: f"blake3:{blake3(data).hexdigest()}" for reference, data in contracts.items()},
+        bentos={step.name: bento_folder(step) for step in pipeline.steps if step.kind is StepKind.BENTO},
+        images={step.name: resolve_image(adapter, store, step.image) for step in pipeline.steps if step.is_job},
+    )
+    return Draft(resolved, code, contracts)
+
+
+def lower_all(resolved: Resolved, run: str, adapter: Adapter, target: Target) -> tuple[PlannedStep, ...]:
+    """Return what each step's first attempt sends. Unsupported, all at once, for what the platform cannot honour."""
+    problems: list[Problem] = []
+    planned: list[PlannedStep] = []
+    for step in resolved.pipeline.steps:
+        try:
+            job = step_job(resolved, run, step, 1) if step.is_job else None
+            planned.append(PlannedStep(step, None if job is None else adapter.lower(job, target)))
+        except MoorageError as error:
+            problems += error.problems
+    if problems:
+        raise Unsupported.of(problems)
+    return tuple(planned)
+
+
+def contract_references(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return every contract that the pipeline names, each once, in the order of the spec."""
+    return tuple(dict.fromkeys(_references(pipeline.steps)))
+
+
+def _references(steps: Sequence[Step]) -> Iterator[str]:
+    for step in steps:
+        yield from (item.contract for item in step.inputs.values() if item.contract)
+        yield from (item.contract for item in step.outputs.values() if item.contract)
+
+
+def _contracts(pipeline: Pipeline, folder: Path, code: Code | None) -> dict[str, bytes]:
+    references = contract_references(pipeline)
+    if not references or code is None:
+        return {}
+    sources = {reference: module_digest(code, reference) for reference in references}
+    compiled = compile_contracts(sources, source_roots(pipeline, folder))
+    return {reference: contract_to_json(compiled[reference]) for reference in references}
+
+
+def _module(code: Code | None, step: Step) -> str:
+    if code is None:
+        return "none"
+    if step.run is not None:
+        return module_digest(code, step.run)
+    return bento_digest(code, step) if step.bento else code.digest

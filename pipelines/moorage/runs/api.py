@@ -1,0 +1,124 @@
+"""Runs from Python and from the command line: make them, find them, and all that steers them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from moorage.errors import SpecError
+from moorage.journal import RunRecord
+from moorage.journal import read_record as _read_record
+from moorage.plan.planning import Draft, draft, lower_all
+from moorage.runs.driver import Watch
+from moorage.runs.making import make_run
+from moorage.runs.place import Place, open_place
+from moorage.runs.run import Run
+from moorage.runs.steering import cancel, command, drive, resume
+from moorage.runs.summary import RunSummary, list_summaries
+from moorage.runs.why import Change, Why, why
+from moorage.spec import load
+from moorage.spec.models import Pipeline
+
+__all__ = [
+    "LAST", "Change", "Draft", "Place", "Run", "RunSummary", "Why", "cancel", "command", "drive", "find_run",
+    "list_runs", "open_place", "prepare", "read_record", "resume", "run", "start", "start_detached", "why",
+]  # fmt: skip
+
+LAST = "last"
+"""Stands for the newest run wherever a run is named."""
+
+
+def run(
+    spec: str | Path | Pipeline,
+    *,
+    environment: str = "local",
+    parameters: Mapping[str, JsonValue] | None = None,
+    project: Path | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Make a new run of `spec` in `environment` and drive it to its end.
+
+    SpecError, TargetError or Unsupported when it cannot start; then nothing has run.
+    A run that fails is returned, not raised: look at its `state`.
+    """
+    place, identity = start(spec, environment=environment, parameters=parameters, project=project)
+    return drive(place, identity, watch)
+
+
+def start(
+    spec: str | Path | Pipeline,
+    *,
+    environment: str = "local",
+    parameters: Mapping[str, JsonValue] | None = None,
+    project: Path | None = None,
+) -> tuple[Place, str]:
+    """Make a new run that nobody drives yet; return where it is and its id. Raises as `run` does."""
+    place, made = prepare(spec, environment=environment, parameters=parameters, project=project)
+    lower_all(made.resolved, "r0000000000", place.adapter, place.target)  # refuse now what could never run
+    return place, make_run(place, made)
+
+
+def prepare(
+    spec: str | Path | Pipeline,
+    *,
+    environment: str = "local",
+    parameters: Mapping[str, JsonValue] | None = None,
+    project: Path | None = None,
+) -> tuple[Place, Draft]:
+    """Return the environment and the resolved spec of a run that is not made yet. Raises as `run` does."""
+    if isinstance(spec, Pipeline):
+        if parameters:
+            raise SpecError("a Pipeline built in Python has its parameters already", fix="give them where it is built")
+        pipeline, folder = spec, project or Path.cwd()
+    else:
+        pipeline, folder = load(spec, parameters), _folder(Path(spec))
+    place = open_place(environment, project or folder)
+    return place, draft(pipeline, folder, place.environment.name, place.store, place.adapter)
+
+
+def start_detached(
+    spec: str | Path | Pipeline,
+    *,
+    environment: str = "local",
+    parameters: Mapping[str, JsonValue] | None = None,
+    project: Path | None = None,
+) -> str:
+    """Make a new run, give it a driver process of its own, and return its id. Raises as `run` does."""
+    place, identity = start(spec, environment=environment, parameters=parameters, project=project)
+    command = [sys.executable, "-m", "moorage", "resume", identity, "-e", environment, "--project", str(place.project)]
+    log = place.project / ".moorage" / "drivers" / f"{identity}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=place.project, start_new_session=True
+        )
+    return identity
+
+
+def list_runs(place: Place) -> Iterator[RunSummary]:
+    """Yield the runs of the environment's store, newest first."""
+    return list_summaries(place.store, datetime.now(UTC))
+
+
+def find_run(place: Place, text: str = LAST) -> str:
+    """Return the id of the run that `text` names: an id, a prefix that fits one run, or `last`. SpecError otherwise."""
+    runs = place.store.folders("runs/")
+    if not runs:
+        raise SpecError(f"there are no runs in {place.store.uri} yet", fix="`moorage run SPEC` makes one")
+    fits = runs[-1:] if text == LAST else [name for name in runs if name.startswith(text)]
+    if len(fits) == 1:
+        return fits[0]
+    seen = f"{len(fits)} runs start with {text!r}" if fits else f"no run starts with {text!r}"
+    raise SpecError(seen, fix="`moorage runs` lists them; a prefix that fits one is enough")
+
+
+def _folder(spec: Path) -> Path:
+    return spec if spec.is_dir() else spec.parent
+
+
+def read_record(place: Place, run_id: str) -> RunRecord:
+    """Return the run as its journal tells it. NotFound when there is no such run."""
+    return _read_record(place.store, run_id)

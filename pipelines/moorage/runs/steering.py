@@ -1,0 +1,122 @@
+"""Steering runs: drive, resume, cancel, and what people tell a driver."""
+
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from moorage.errors import SpecError
+from moorage.journal import Event, Journal, RunRecord, events, read_record
+from moorage.runs.commands import Command, CommandKind, send
+from moorage.runs.driver import Driver, Watch
+from moorage.runs.making import read_resolved
+from moorage.runs.place import Place
+from moorage.runs.run import Run
+from moorage.runs.summary import read_summary
+from moorage.states import RunState, StepState
+
+
+def resume(run_id: str, place: Place, watch: Watch | None = None, *, take_over: bool = False) -> Run:
+    """Drive a run that nobody drives; steps that failed, were cancelled or were skipped get new attempts.
+
+    SpecError when the run has succeeded, or when another driver lives and `take_over` is false.
+    """
+    return drive(place, run_id, watch, again=True, take_over=take_over)
+
+
+def drive(
+    place: Place, run_id: str, watch: Watch | None = None, *, again: bool = False, take_over: bool = False
+) -> Run:
+    """Drive a run until it ends, or until Ctrl-C; see `resume`. LostRun when another driver took it."""
+    if not take_over:
+        _check_free(place, run_id)
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    journal = Journal.open(place.store, run_id, name)
+    if again:
+        _wait_again(journal)
+    driver = Driver(place, read_resolved(place.store, run_id), journal, name, watch or _unwatched)
+    with _leaving_on_signals(driver):
+        return Run(driver.drive())
+
+
+def command(
+    place: Place,
+    run_id: str,
+    kind: CommandKind,
+    *,
+    step: str | None = None,
+    by: str | None = None,
+    comment: str | None = None,
+) -> Command:
+    """Tell the driver of a run to approve, reject or cancel. SpecError when the run cannot obey."""
+    record = read_record(place.store, run_id)
+    pipeline = read_resolved(place.store, run_id).pipeline
+    return send(place.store, record, pipeline, kind, step=step, by=by, comment=comment)
+
+
+def cancel(run_id: str, place: Place, *, by: str | None = None, comment: str | None = None) -> RunRecord:
+    """Ask for the run's end; where no driver lives, take the run over and end it here."""
+    command(place, run_id, "cancel", by=by, comment=comment)
+    if read_summary(place.store, run_id, datetime.now(UTC)).state is RunState.STALLED:
+        return drive(place, run_id, take_over=True).record
+    return read_record(place.store, run_id)
+
+
+def _unwatched(record: RunRecord, event: Event) -> None:
+    pass
+
+
+def _check_free(place: Place, run_id: str) -> None:
+    summary = read_summary(place.store, run_id, datetime.now(UTC))
+    if summary.state is RunState.SUCCEEDED:
+        raise SpecError(
+            f"run {run_id} has succeeded", fix="`moorage run SPEC` makes a new one; what is the same is cached"
+        )
+    if summary.state in (RunState.RUNNING, RunState.WAITING, RunState.CANCELLING) and not _driver_is_dead(
+        place, run_id
+    ):
+        raise SpecError(
+            f"run {run_id} has a driver that lives ({summary.driver})",
+            fix=f"look with `moorage show {run_id}`, or take it over with `moorage resume {run_id} --take-over`",
+        )
+
+
+def _driver_is_dead(place: Place, run_id: str) -> bool:
+    # On the same machine there is no need to wait for the heartbeat to grow old.
+    record = read_record(place.store, run_id)
+    if record.driver is None or record.driver_pid is None:
+        return True
+    if record.driver_host != socket.gethostname():
+        return False
+    try:
+        os.kill(record.driver_pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _wait_again(journal: Journal) -> None:
+    unfinished = (StepState.FAILED, StepState.CANCELLED, StepState.SKIPPED)
+    again = tuple(name for name, step in journal.record.steps.items() if step.state in unfinished)
+    if again:
+        journal.note(events.RunResumed(at=datetime.now(UTC), steps=again))
+
+
+@contextmanager
+def _leaving_on_signals(driver: Driver) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: driver.leave()) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,83 @@
+"""Why a step ran again, or did not: its key, part by part, beside the last run that had it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from moorage.errors import SpecError
+from moorage.journal import RunRecord, read_record
+from moorage.runs.place import Place
+from moorage.runs.summary import list_summaries
+from moorage.states import StepState
+
+
+@dataclass(frozen=True)
+class Change:
+    """One part of a step's key that differs; None where one of the two has no such part."""
+
+    part: str
+    before: str | None
+    now: str | None
+
+
+@dataclass(frozen=True)
+class Why:
+    """What became of a step's key: `before` is the run it is compared with, None when there is none."""
+
+    run: str
+    step: str
+    state: StepState
+    before: str | None
+    cached_from: str | None
+    changes: tuple[Change, ...]
+    parts: Mapping[str, str]
+    sentence: str
+
+
+def why(place: Place, run: str, step: str) -> Why:
+    """Return which parts of the key of `step` changed since the last run that had one. SpecError for no such step."""
+    record = read_record(place.store, run)
+    if step not in record.steps:
+        raise SpecError(f"run {run} has no step {step!r}", fix=f"it has: {', '.join(record.steps)}")
+    stands = record.steps[step]
+    before = _before(place, record, step)
+    old = before.steps[step].parts if before else {}
+    changes = changed(old, stands.parts) if before and stands.key else ()
+    return Why(
+        run, step, stands.state, before.id if before else None, stands.cached_from, changes, stands.parts,
+        _sentence(record, step, before, changes),
+    )  # fmt: skip
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
+    """Return the parts that differ, in the order of the newer key and then of the older."""
+    names = dict.fromkeys([*now, *before])
+    return tuple(Change(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name))
+
+
+def _before(place: Place, record: RunRecord, step: str) -> RunRecord | None:
+    for summary in list_summaries(place.store, datetime.now(UTC)):
+        if summary.id < record.id and summary.pipeline == record.pipeline:
+            earlier = read_record(place.store, summary.id)
+            if step in earlier.steps and earlier.steps[step].key:
+                return earlier
+    return None
+
+
+def _sentence(record: RunRecord, step: str, before: RunRecord | None, changes: tuple[Change, ...]) -> str:
+    stands = record.steps[step]
+    if stands.state is StepState.CACHED:
+        return f"{step} was not run: run {stands.cached_from} had the same key and succeeded"
+    if stands.key is None:
+        return f"{step} has no key: it {'is judged by the driver' if stands.state.is_terminal else 'has not started'}"
+    if before is None:
+        return f"{step} ran: no earlier run of {record.pipeline} had it"
+    if changes:
+        return f"{step} ran: {_count(len(changes))} of its key changed since run {before.id}"
+    if before.steps[step].state.has_outputs:
+        return f"{step} ran with the key of run {before.id}: it says cache: false, or its artifacts were gone"
+    return f"{step} ran again with the same key: it did not succeed in run {before.id}"
+
+
+def _count(number: int) -> str:
+    return "1 part" if number == 1 else f"{number} parts"
