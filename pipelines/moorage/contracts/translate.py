@@ -28,7 +28,10 @@ def as_schema(authored: object) -> Any:
     from pandera.api.dataframe.model import DataFrameModel
 
     if isinstance(authored, type) and issubclass(authored, DataFrameModel):
-        return authored.to_schema()
+        schema = authored.to_schema()
+        # pandera 0.35 leaves the metadata of a polars model's Config behind.
+        schema.metadata = schema.metadata or (authored.get_metadata() or {}).get(schema.name, {}).get("dataframe")
+        return schema
     return authored if isinstance(authored, DataFrameSchema) else None
 
 
