@@ -36,6 +36,11 @@ def handle_of(record: Record) -> Handle:
     return Handle(PLATFORM, JobName(record.job), {**data, "pid": str(record.pid), "started": record.started})
 
 
+def state_of(letter: str) -> State:
+    """Return the state of a job whose process the kernel gives that letter; one that is not listed is unknown."""
+    return STATES.get(letter, State.UNKNOWN)
+
+
 def observe(handle: Handle, folder: JobFolder, status: int | None = None) -> Observation:
     """Return the reading of one job; `status` is what the kernel told its parent of its end."""
     record = folder.record()
@@ -125,4 +130,4 @@ def _living(handle: Handle, folder: JobFolder, letter: str) -> Observation:
         return Observation(handle, State.STOPPING, letter, "it was told to end")
     if not folder.has_begun:
         return Observation(handle, State.STARTING, letter)
-    return Observation(handle, STATES.get(letter, State.UNKNOWN), letter, _REASONS.get(letter, ""))
+    return Observation(handle, state_of(letter), letter, _REASONS.get(letter, ""))

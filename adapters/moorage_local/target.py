@@ -2,11 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from moorage.ports import Target
 
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/")]
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError(f"{path!r} is not a path from the root of the file system")
+    return path
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 """A path from the root of the file system."""
 
 

@@ -4,16 +4,18 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
-from moorage.errors import Problem, SpecError, TargetError, Where
+from moorage.errors import MoorageError, Problem, SpecError, TargetError, Where
 from moorage.ports import BuiltIn, Target
 from moorage.registry import adapter
 from moorage.spec.models import Model
+from moorage.store.address import parse_address
 
 LOCAL = "local"
 """The environment that is always there: this machine."""
@@ -86,8 +88,7 @@ def _here(project: Path, environ: Mapping[str, str]) -> Environment:
 
 
 def _store(project: Path, environ: Mapping[str, str]) -> str:
-    asked = environ.get("MOORAGE_STORE") or str(project / ".moorage" / "store")
-    return asked if "://" in asked else str(Path(asked).absolute())
+    return parse_address(environ.get("MOORAGE_STORE") or project / ".moorage" / "store").uri
 
 
 def _folder(project: Path) -> Path:
@@ -125,29 +126,46 @@ def _read(path: Path) -> object:
 
 def _checked(document: object, path: Path | None) -> Environment:
     where = Where(str(path)) if path else None
-    fix = _pull(path.stem) if path else "export it with the `environment` output of moorage's own component"
+    fix = _pull(path.stem) if path else "export it as the `environment` of moorage's own component"
     if not isinstance(document, Mapping):
         raise TargetError("the environment's document is not an object", where=where, fix=fix)
     if document.get("schema") != SCHEMA:
         message = f"the environment's document has schema {document.get('schema')!r}; this moorage reads {SCHEMA}"
         raise TargetError(message, where=where, fix=f"pip install --upgrade moorage, or: {fix}")
-    try:
+    with _naming("", where, fix):
         found = Environment.model_validate(dict(document))
-        target_of(found)
-    except ValidationError as error:
-        inside = () if error.title == Environment.__name__ else ("target",)
-        raise TargetError.of(_problems(error, inside, where, fix)) from error
+    with _naming("store", where, fix):
+        parse_address(found.store)
+    with _naming("platform", where, fix):
+        platform = adapter(found.platform)
+    with _naming("target", where, fix):
+        platform.Target.model_validate(found.target)
     return found
 
 
-def _problems(error: ValidationError, inside: tuple[str, ...], where: Where | None, fix: str) -> Iterator[Problem]:
+@contextmanager
+def _naming(key: str, where: Where | None, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise TargetError.of(_problems(error, key, where, fix)) from error
+    except MoorageError as error:
+        first = error.problems[0]
+        message = f"the environment's `{key}`: {first.message}"
+        raise TargetError(message, where=where, fix=first.fix or fix) from error
+
+
+def _problems(error: ValidationError, key: str, where: Where | None, fix: str) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
-        key = ".".join(map(str, (*inside, *item["loc"]))) or "document"
-        yield Problem(f"the environment's `{key}`: {_sentence(item)}", where, fix)
+        path = ".".join(map(str, filter(None, (key, *item["loc"])))) or "document"
+        yield Problem(f"the environment's `{path}`: {_sentence(item)}", where, fix)
 
 
 def _sentence(item: Mapping[str, Any]) -> str:
-    return f"{item['msg'][:1].lower()}{item['msg'][1:]}"
+    said = item["msg"].removeprefix("Value error, ")
+    seen = item["input"]
+    shown = f"; it is {seen!r}" if isinstance(seen, str | int | float | None) and repr(seen) not in said else ""
+    return f"{said[:1].lower()}{said[1:]}{shown}"
 
 
 def _write(path: Path, text: str) -> None:
