@@ -1,0 +1,1 @@
+"""`moorage logs`: what steps wrote, with the time of each line."""

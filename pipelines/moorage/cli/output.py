@@ -1,0 +1,103 @@
+"""How results look: aligned columns, calm colours, JSON for machines. No rich: a list must come at once."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import click
+
+COLOURS = {
+    "succeeded": "green",
+    "cached": "green",
+    "failed": "red",
+    "stalled": "red",
+    "running": "cyan",
+    "starting": "cyan",
+    "retrying": "yellow",
+    "waiting": "yellow",
+    "cancelling": "yellow",
+    "queued": "cyan",
+    "cancelled": "bright_black",
+    "skipped": "bright_black",
+}
+"""By state of a run or a step; whatever is not here stays plain."""
+
+GAP = "  "
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON: times as ISO 8601, dataclasses and models as objects, NaN as null."""
+    from pydantic_core import to_json
+
+    click.echo(to_json(value, indent=2, by_alias=True, inf_nan_mode="null"))
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "") -> None:
+    """Print rows in aligned columns under dim titles (no line for titles when all are empty)."""
+    lines = [list(row) for row in rows]
+    widths = [max(map(_width, column)) for column in zip(titles, *lines, strict=True)]
+    if any(titles):
+        lines.insert(0, [dim(title) for title in titles])
+    for line in lines:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)]
+        click.echo((indent + GAP.join(cells)).rstrip())
+
+
+def note(text: str) -> None:
+    """Print a line about how things go, on stderr."""
+    click.echo(text, err=True)
+
+
+def dim(text: str) -> str:
+    """Return `text` as something less important looks."""
+    return click.style(text, dim=True) if text else text
+
+
+def state(value: StrEnum | str, width: int = 0) -> str:
+    """Return a state in its colour, filled up to `width`."""
+    text = str(value)
+    return click.style(text.ljust(width), fg=COLOURS.get(text))
+
+
+def seconds(value: float | None) -> str:
+    """Return a time span as people read it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
+    if value is None:
+        return ""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def between(started: datetime | None, finished: datetime | None) -> float | None:
+    """Return the seconds from one to the other; None when one is not known."""
+    return None if started is None or finished is None else (finished - started).total_seconds()
+
+
+def moment(value: datetime | None) -> str:
+    """Return a time in the reader's own zone, to the second."""
+    return "" if value is None else f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def number(value: float) -> str:
+    """Return a number as a person wants to read it: `0.9912`, `200,000`."""
+    return f"{value:,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def count(value: int, noun: str) -> str:
+    """Return `1 row`, `2,000 rows`."""
+    return f"{value:,} {noun if value == 1 else noun + 's'}"
+
+
+def is_terminal() -> bool:
+    """Whether somebody watches stderr."""
+    return sys.stderr.isatty()
+
+
+def _width(text: str) -> int:
+    return len(click.unstyle(text))

@@ -1,0 +1,109 @@
+"""`moorage plan`: the requests that a run would send, without sending them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from pydantic import JsonValue
+
+from moorage.cli import output
+from moorage.cli.complete import run_ids
+from moorage.cli.options import json_option, parameter_option, place_options, spec_argument, spec_file
+from moorage.plan.planning import PlannedStep, lower_all
+from moorage.plan.resolved import Resolved
+from moorage.runs import api
+from moorage.runs.forecast import Forecast, forecast
+from moorage.spec.models import Step, StepKind
+from moorage.spec.units import format_duration, format_size_gib
+
+UNMADE = "r0000000000"
+"""Stands in requests for the id that a run will get."""
+
+
+@click.command("plan")
+@spec_argument
+@place_options
+@parameter_option
+@click.option("--cached", is_flag=True, help="Also say which steps the store has results for.")
+@click.option("--run", "run_id", metavar="RUN", shell_complete=run_ids, help="As that run sends it, to the byte.")
+@json_option
+def command(
+    spec: Path,
+    environment: str,
+    project: Path | None,
+    parameters: Mapping[str, JsonValue],
+    cached: bool,
+    run_id: str | None,
+    as_json: bool,
+) -> None:
+    """Show what a run would send to the platform; nothing is sent.
+
+    SPEC is a pipeline.yaml, or the folder that holds one. With --json the whole requests are printed.
+    """
+    place, made = api.prepare(spec_file(spec), environment=environment, parameters=parameters, project=project)
+    run = api.find_run(place, run_id) if run_id else UNMADE
+    steps = lower_all(made.resolved, run, place.adapter, place.target)
+    known = forecast(place.store, made.resolved) if cached else {}
+    if as_json:
+        output.print_json(_as_data(made.resolved, steps, known))
+        return
+    click.echo(f"{made.resolved.pipeline.name} on {place.environment.name} ({place.environment.platform})")
+    output.print_table(("step", "what", "needs", "deadline", "cached" if cached else ""), _rows(steps, known), "  ")
+    for text in made.notes:
+        output.note(text)
+
+
+def _rows(steps: tuple[PlannedStep, ...], known: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
+    return [
+        (planned.step.name, _what(planned.step), *_needs(planned.step), _cached(known.get(planned.step.name)))
+        for planned in steps
+    ]
+
+
+def _what(step: Step) -> str:
+    match step.kind:
+        case StepKind.FUNCTION:
+            return step.run or ""
+        case StepKind.COMMAND:
+            return " ".join(step.command or ())[:40]
+        case StepKind.BENTO:
+            return f"bento of {step.bento.model}" if step.bento else ""
+        case StepKind.APPROVAL:
+            by = step.approval.by if step.approval else ()
+            return f"approval by {' or '.join(by) or 'anyone'}"
+        case StepKind.GATE:
+            return "; ".join(f"{name} {limit.is_}" for name, limit in (step.require or {}).items())
+
+
+def _needs(step: Step) -> tuple[str, str]:
+    if not step.is_job:
+        return "", ""
+    asked = step.resources
+    gpu = f", {asked.gpu.count} GPU" if asked.gpu else ""
+    nodes = f", x{asked.nodes}" if asked.nodes > 1 else ""
+    return f"{asked.cpu:g} CPU, {format_size_gib(asked.memory_gib)}{gpu}{nodes}", format_duration(step.timeout.run)
+
+
+def _cached(known: Forecast | None) -> str:
+    if known is None:
+        return ""
+    return f"from {known.cached_from}" if known.cached_from else f"no: {known.because}"
+
+
+def _as_data(resolved: Resolved, steps: tuple[PlannedStep, ...], known: Mapping[str, Forecast]) -> object:
+    return {
+        "pipeline": resolved.pipeline.name,
+        "environment": resolved.environment,
+        "store": resolved.store,
+        "code": resolved.code,
+        "steps": [
+            {
+                "name": planned.step.name,
+                "kind": planned.step.kind,
+                "image": resolved.images.get(planned.step.name),
+                "request": planned.request,
+                "cached_from": known[planned.step.name].cached_from if planned.step.name in known else None,
+            }
+            for planned in steps
+        ],
+    }

@@ -1,0 +1,72 @@
+"""How a run goes, on stderr: a live picture for a terminal, one line per change for anything else."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from moorage.cli import output
+from moorage.journal import Event, RunRecord, StepRecord
+from moorage.states import StepState
+
+Watch = Callable[[RunRecord, Event], None]
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Show what happens for as long as this is open; what is yielded takes the events."""
+    if not output.is_terminal():
+        yield Lines()
+        return
+    from moorage.cli.live import live
+
+    with live() as watch:
+        yield watch
+
+
+class Lines:
+    """One line per change of a step's state: `12:03:04  train  running`."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, StepState] = {}
+
+    def __call__(self, record: RunRecord, event: Event) -> None:
+        """Print what `event` changed."""
+        if not self._seen:
+            self._seen = dict.fromkeys(record.steps, StepState.WAITING)
+            output.note(f"run {record.id}: {record.pipeline} on {record.environment}")
+        width = max(map(len, record.steps))
+        for step in changed(record, event):
+            if step.state is not self._seen[step.name]:
+                self._seen[step.name] = step.state
+                output.note(f"{event.at.astimezone():%H:%M:%S}  {describe(step, width)}")
+
+
+def changed(record: RunRecord, event: Event) -> Iterable[StepRecord]:
+    """Return the steps that `event` may have changed: its own, else all."""
+    step = record.steps.get(getattr(event, "step", None) or "")
+    return record.steps.values() if step is None else (step,)
+
+
+def describe(step: StepRecord, width: int) -> str:
+    """Return a step as one line: its name, state, time, and why it is not simply well."""
+    parts = [step.name.ljust(width), output.state(step.state, 9), time_of(step), reason(step)]
+    return output.GAP.join(part for part in parts if part).rstrip()
+
+
+def time_of(step: StepRecord) -> str:
+    """Return how long a step that ended took."""
+    return output.seconds(output.between(step.started, step.finished)) if _took_time(step) else ""
+
+
+def reason(step: StepRecord) -> str:
+    """Return the first line of why a step failed, waits or was left out; empty when all is well."""
+    if step.state is StepState.CACHED:
+        return f"from {step.cached_from}" if step.cached_from else ""
+    if step.state.has_outputs:
+        return ""
+    said = (step.message or (step.attempt.reason if step.attempt else "") or "").splitlines()
+    cause = str(step.cause).replace("_", " ") if step.cause else ""
+    return ": ".join(part for part in (cause, said[0] if said else "") if part)
+
+
+def _took_time(step: StepRecord) -> bool:
+    return step.state in (StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED) and bool(step.attempts)

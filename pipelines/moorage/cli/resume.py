@@ -1,0 +1,25 @@
+"""`moorage resume`: go on with a run where its journal ends."""
+
+from pathlib import Path
+
+import click
+
+from moorage.cli.driving import driven, report
+from moorage.cli.options import json_option, place_options, run_argument
+from moorage.runs import api
+
+
+@click.command("resume")
+@run_argument
+@place_options
+@click.option("--take-over", is_flag=True, help="Even when another driver seems to be at work on it.")
+@json_option
+def command(run_id: str, environment: str, project: Path | None, take_over: bool, as_json: bool) -> None:
+    """Go on with a run that was left, failed or was cancelled.
+
+    RUN is an id, the start of one, or `last`. Steps that succeeded stay; those that failed get their
+    retries anew. Jobs that still run are adopted, not started twice.
+    """
+    place = api.open_place(environment, project)
+    found = api.find_run(place, run_id)
+    report(driven(lambda watch: api.resume(found, place, watch=watch, take_over=take_over), environment), as_json)

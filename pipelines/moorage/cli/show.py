@@ -1,0 +1,54 @@
+"""`moorage show`: one run, with its steps, results and failures."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from moorage.cli import output, summary
+from moorage.cli.options import json_option, place_options, run_argument
+from moorage.journal import RunRecord
+from moorage.runs import api
+from moorage.runs.summary import read_summary
+from moorage.states import RunState, StepState
+from moorage.step.paths import attempt_folder, result_key
+from moorage.step.request import StepResult, result_from_json
+
+
+@click.command("show")
+@run_argument
+@place_options
+@json_option
+def command(run_id: str, environment: str, project: Path | None, as_json: bool) -> None:
+    """Show one run: its steps, results, and what failed.
+
+    RUN is an id, the start of one, or `last`.
+    """
+    place = api.open_place(environment, project)
+    record = api.read_record(place, api.find_run(place, run_id))
+    state = _state(place, record)
+    if as_json:
+        output.print_json(summary.run_as_data(record, state))
+        return
+    summary.print_head(record, state)
+    click.echo()
+    summary.print_steps(record)
+    summary.print_failures(record, _details(place, record))
+    summary.print_metrics(record)
+    summary.print_next(record, state)
+
+
+def _state(place: api.Place, record: RunRecord) -> RunState:
+    return record.state if record.state.is_terminal else read_summary(place.store, record.id, datetime.now(UTC)).state
+
+
+def _details(place: api.Place, record: RunRecord) -> Mapping[str, str]:
+    failed = [step for step in record.steps.values() if step.state is StepState.FAILED and step.attempt]
+    found = {step.name: _result(place, record.id, step.name, len(step.attempts)) for step in failed}
+    return {name: result.detail for name, result in found.items() if result and result.detail}
+
+
+def _result(place: api.Place, run: str, step: str, attempt: int) -> StepResult | None:
+    data = place.store.find(result_key(attempt_folder(run, step, attempt)))
+    return None if data is None else result_from_json(data)
