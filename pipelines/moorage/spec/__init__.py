@@ -21,7 +21,7 @@ from moorage.spec.models import (
     StepKind,
     Timeout,
 )
-from moorage.spec.reading import load, parse_parameter, read_pipeline
+from moorage.spec.reading import document, load, parse_parameter, read_pipeline
 from moorage.spec.schema import json_schema
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "StepKind",
     "Timeout",
     "check",
+    "document",
     "json_schema",
     "load",
     "parse_parameter",

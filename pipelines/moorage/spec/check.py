@@ -169,18 +169,18 @@ class _Step:
                 yield Finding((*path, "first"), message, "remove `first`", at_key=True)
 
     def _bento(self) -> Iterator[Finding]:
-        inputs = list(self.step.inputs.items())
-        if len(inputs) != 1:
-            message = f"{self.words} builds a bento from {len(inputs)} inputs; it takes one, the model"
-            yield Finding(self._at("inputs"), message, "add `inputs: {model: step.output}`, and nothing else")
-            return
-        name, item = inputs[0]
-        source = self._source((), *item.source) if item.source else item
-        if not isinstance(source, Finding) and source.kind not in (Kind.MODEL, None):
-            message = f"{self.words} builds a bento from {name!r}, which is of kind {source.kind}"
-            yield Finding(self._at("inputs", name), message, "give it an output of kind model")
+        kinds = {name: self._kind(item) for name, item in self.step.inputs.items()}
+        models = [name for name, kind in kinds.items() if kind is Kind.MODEL]
+        if len(models) != 1 and None not in kinds.values():
+            path = self._at("inputs") if kinds else self.path
+            message = f"{self.words} builds a bento of one model; {len(models)} of its inputs are of kind model"
+            yield Finding(path, message, "give it exactly one: `inputs: {model: step.output}`")
 
-    def _source(self, path: Path, step: str, output: str, at_key: bool = False) -> "Output | Finding":
+    def _kind(self, item: Input) -> Kind | None:
+        source = self._source((), *item.source) if item.source else item
+        return None if isinstance(source, Finding) else source.kind
+
+    def _source(self, path: Path, step: str, output: str, at_key: bool = False) -> Output | Finding:
         if step not in self.pipeline.by_name:
             return self._no_step(path, step, at_key)
         outputs = self.pipeline.by_name[step].all_outputs

@@ -44,6 +44,12 @@ def read_pipeline(data: bytes, file: str, folder: Path, parameters: Mapping[str,
     return pipeline
 
 
+def document(path: str | Path) -> yaml.Document:
+    """Return the file at `path` with the places of all its keys and values, for problems found later."""
+    file = shown_path(Path(path))
+    return yaml.parse(_bytes(Path(path), file), file)
+
+
 def parse_parameter(text: str) -> tuple[str, JsonValue]:
     """Return the name and the value in `key=value`, the value as YAML 1.2 reads it; SpecError when it is not one."""
     name, equals, value = text.partition("=")

@@ -1,0 +1,121 @@
+"""The packages and modules below a pipeline's source roots, as they would lie in the archive."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from moorage.code.archive import File
+from moorage.code.files import listed, read
+from moorage.code.imports import Imports, imports
+from moorage.errors import SpecError
+from moorage.spec.models import Pipeline, Step
+
+
+@dataclass
+class Root:
+    """One source root; its files are listed once, and read when they are asked for."""
+
+    folder: Path
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The files that may travel."""
+        return listed(self.folder)
+
+    @cached_property
+    def tops(self) -> dict[str, tuple[str, ...]]:
+        """The files of each top-level package or module."""
+        tops: dict[str, list[str]] = {}
+        for name in self.names:
+            top, slash, _ = name.partition("/")
+            if slash or top.endswith(".py"):
+                tops.setdefault(top.removesuffix(".py"), []).append(name)
+        return {top: tuple(names) for top, names in tops.items() if any(name.endswith(".py") for name in names)}
+
+
+@dataclass
+class Sources:
+    """All source roots of a pipeline; where two have a package of one name, the first wins."""
+
+    roots: tuple[Root, ...]
+    read_: dict[str, File | None] = field(default_factory=dict)
+
+    def root_of(self, top: str) -> Root | None:
+        """Return the root that holds the package or module `top`."""
+        return next((root for root in self.roots if top in root.tops), None)
+
+    def files(self, top: str) -> dict[str, File]:
+        """Return the files of the package or module `top`, by their names in the archive."""
+        root = self.root_of(top)
+        if root is None or is_ours(top):
+            return {}
+        found = {name: self._read(root, name) for name in root.tops[top]}
+        return {name: file for name, file in found.items() if file is not None}
+
+    def module(self, module: str) -> tuple[str, File] | None:
+        """Return the name and the file of `module` (`a.b`), if the roots hold it."""
+        files = self.files(module.partition(".")[0])
+        return next(((name, files[name]) for name in module_names(module) if name in files), None)
+
+    def _read(self, root: Root, name: str) -> File | None:
+        if name not in self.read_:
+            self.read_[name] = read(root.folder, name)
+        return self.read_[name]
+
+
+def sources(pipeline: Pipeline, folder: Path) -> Sources:
+    """Return the source roots of `pipeline`, whose spec lies in `folder`.
+
+    Without `code:` that is the folder itself, or the one above it when the spec lies inside the very
+    package that its steps name.
+    """
+    if pipeline.code:
+        return Sources(tuple(Root(_existing(folder, path)) for path in pipeline.code))
+    here = Root(folder.resolve())
+    inside = any(name == here.folder.name and name not in here.tops for name in named(pipeline))
+    return Sources((Root(here.folder.parent) if inside else here,))
+
+
+def named(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the top-level packages and modules that the steps' functions and contracts name, each once."""
+    modules = [name for step in pipeline.steps for name in _functions(step)]
+    return tuple(dict.fromkeys(name.partition(":")[0].partition(".")[0] for name in modules))
+
+
+def is_ours(top: str) -> bool:
+    """Whether a package is moorage's own: it is in every image, and never travels."""
+    return top == "moorage" or top.startswith("moorage_")
+
+
+def module_names(module: str) -> tuple[str, str]:
+    """Return the two files that a module may be."""
+    path = module.replace(".", "/")
+    return f"{path}.py", f"{path}/__init__.py"
+
+
+def module_of(name: str) -> str:
+    """Return the module that the file `name` is: `a.b` for `a/b.py` and for `a/b/__init__.py`."""
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports_of(name: str, file: File) -> Imports:
+    """Return what the module in the file `name` imports."""
+    return imports(file.data, module_of(name), name.endswith("__init__.py"))
+
+
+def _functions(step: Step) -> Iterator[str]:
+    if step.run:
+        yield step.run
+    for item in (*step.inputs.values(), *step.outputs.values()):
+        if item.contract:
+            yield item.contract
+
+
+def _existing(folder: Path, path: str) -> Path:
+    root = (folder / path).resolve()
+    if not root.is_dir():
+        raise SpecError(
+            f"source root {path!r} of `code` is no folder: {root}", fix="give a folder, relative to the spec"
+        )
+    return root
