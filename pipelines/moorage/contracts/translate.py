@@ -30,7 +30,7 @@ def as_schema(authored: object) -> Any:
     if isinstance(authored, type) and issubclass(authored, DataFrameModel):
         schema = authored.to_schema()
         # pandera 0.35 leaves the metadata of a polars model's Config behind.
-        schema.metadata = schema.metadata or (authored.get_metadata() or {}).get(schema.name, {}).get("dataframe")
+        schema.metadata = schema.metadata or getattr(authored.Config, "metadata", None)
         return schema
     return authored if isinstance(authored, DataFrameSchema) else None
 
