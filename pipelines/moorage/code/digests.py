@@ -11,7 +11,7 @@ from moorage.spec.models import Step, StepKind
 
 
 def step_digest(code: Code, step: Step) -> str:
-    """Return the digest of what a job step runs: its function's modules, its bento's context, or all code for a command."""
+    """Return the digest of what a job step runs: a function's modules, a bento's context, all code for a command."""
     if step.run:
         return module_digest(code, step.run)
     if step.kind is StepKind.BENTO:

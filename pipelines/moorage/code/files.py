@@ -1,4 +1,4 @@
-"""Which files of a folder may travel: never hidden or git-ignored ones, caches, specs, or what links lead to outside."""
+"""Which files of a folder may travel: no hidden or git-ignored ones, no caches, no specs, nothing from outside it."""
 
 import fnmatch
 import os
@@ -23,7 +23,10 @@ def listed(root: Path) -> tuple[str, ...]:
 
 
 def read(root: Path, name: str) -> File | None:
-    """Return the file `name` below `root`; None for a spec, and for one that is gone. SpecError when it may not travel."""
+    """Return the file `name` below `root`; None for a spec, and for one that is gone.
+
+    SpecError for a link that leads out of `root` or to a folder, and for a file that is too large for code.
+    """
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
         raise SpecError(

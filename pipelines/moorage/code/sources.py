@@ -107,9 +107,8 @@ def imports_of(name: str, file: File) -> Imports:
 def _functions(step: Step) -> Iterator[str]:
     if step.run:
         yield step.run
-    for item in (*step.inputs.values(), *step.outputs.values()):
-        if item.contract:
-            yield item.contract
+    contracts = [item.contract for item in step.inputs.values()] + [item.contract for item in step.outputs.values()]
+    yield from (contract for contract in contracts if contract)
 
 
 def _existing(folder: Path, path: str) -> Path:
