@@ -4,9 +4,10 @@ The model travels inside the Bento's source and not in BentoML's model store, so
 Bento is whole by itself and every byte of it can be checked against the manifest.
 """
 
-import importlib.util
 import platform
 import shutil
+from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def _clear(to: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _ignore_generated(context: Path):  # type: ignore[no-untyped-def]
+def _ignore_generated(context: Path) -> Callable[[str, list[str]], set[str]]:
     def ignore(folder: str, names: list[str]) -> set[str]:
         mine = set(_GENERATED) if Path(folder) == context else set()
         return _IGNORED(folder, names) | (mine & set(names))
@@ -78,9 +79,7 @@ def _ignore_generated(context: Path):  # type: ignore[no-untyped-def]
 
 
 def _folder_of(package: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    assert spec is not None and spec.origin is not None  # both are running this code
-    return Path(spec.origin).parent
+    return Path(str(import_module(package).__file__)).parent
 
 
 def _content_version(name: str, folder: Path) -> str:
