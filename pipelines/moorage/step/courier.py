@@ -1,0 +1,100 @@
+"""Carry log text and heartbeats to the store in a thread, so that a slow store never holds up the step."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+from moorage.errors import MoorageError, NotFound
+from moorage.step import paths
+from moorage.step.claims import Claim, still_ours
+from moorage.store import Store
+
+BEAT_SECONDS = 15.0
+FLUSH_BYTES = 2**16
+FINAL_SECONDS = 60.0
+"""How long the store may be away at the end before log text is given up."""
+_PAUSE_SECONDS = 1.0
+
+
+class Courier(threading.Thread):
+    """Beats while the claim holds; `lost` is set, and `wake` called, when it no longer does."""
+
+    def __init__(self, store: Store, folder: str, claim: Claim, flush_seconds: float, wake: Callable[[], object]):
+        super().__init__(name="courier", daemon=True)
+        self.lost = False
+        self._store, self._folder, self._claim = store, folder, claim
+        self._flush_seconds, self._wake = flush_seconds, wake
+        self._changed = threading.Condition()
+        self._text: list[bytes] = []
+        self._size = 0
+        self._flush_at = self._give_up_at = float("inf")
+        self._beat_at = time.monotonic() + BEAT_SECONDS
+        self._number = 0
+
+    def add(self, text: bytes) -> None:
+        """Take stamped log text; whole lines."""
+        if not text:
+            return
+        with self._changed:
+            self._text.append(text)
+            self._size += len(text)
+            self._flush_at = min(self._flush_at, time.monotonic() + self._flush_seconds)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Return when all text is in the store, or the store was away for too long."""
+        with self._changed:
+            self._give_up_at = time.monotonic() + FINAL_SECONDS
+            self._changed.notify()
+        self.join()
+
+    def run(self) -> None:
+        """Flush and beat when due, until closed or the attempt is lost."""
+        while not self.lost:
+            with self._changed:
+                self._changed.wait_for(self._is_due, timeout=max(0.0, self._next() - time.monotonic()))
+                text, closing = b"".join(self._text), self._give_up_at < float("inf")
+            if closing and (not text or time.monotonic() > self._give_up_at):
+                return
+            try:
+                self._work(text, closing)
+            except MoorageError:
+                time.sleep(_PAUSE_SECONDS)  # the store is away; the text waits here
+
+    def _is_due(self) -> bool:
+        return self._size >= FLUSH_BYTES or self._give_up_at < float("inf") or self._next() <= time.monotonic()
+
+    def _next(self) -> float:
+        return min(self._flush_at, self._beat_at)
+
+    def _work(self, text: bytes, closing: bool) -> None:
+        if text and (closing or len(text) >= FLUSH_BYTES or self._flush_at <= time.monotonic()):
+            self._put_log(text)
+            with self._changed:
+                left = b"".join(self._text)[len(text) :]
+                self._text, self._size = [left] if left else [], len(left)
+                self._flush_at = time.monotonic() + self._flush_seconds if left else float("inf")
+        if self._beat_at <= time.monotonic() and not closing:
+            self._beat_at = time.monotonic() + BEAT_SECONDS
+            self._beat()
+
+    def _put_log(self, text: bytes) -> None:
+        # An earlier job of this attempt may have left parts; ours follow them.
+        number = self._number + 1
+        while not self._store.put_if_absent(key := paths.log_key(self._folder, number), text):
+            if self._store.get(key) == text:  # our own put, believed lost
+                break
+            number += 1
+        self._number = number
+
+    def _beat(self) -> None:
+        beat = {"nonce": self._claim.nonce, "time": time.time()}
+        try:
+            self.lost = not still_ours(self._store, self._folder, self._claim)
+        except NotFound:  # the attempt's folder was removed under us
+            self.lost = True
+        if self.lost:
+            self._wake()
+        else:
+            self._store.put(paths.heartbeat_key(self._folder), json.dumps(beat).encode())

@@ -1,0 +1,63 @@
+"""Take what a step left behind into the store, and say what became of it."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from moorage.contracts.report import CheckResult
+from moorage.errors import MoorageError, SpecError
+from moorage.states import Cause
+from moorage.step.request import Artifact, StepResult
+from moorage.step.scratch import FOLDERS, Scratch
+from moorage.step.scrub import Scrubber
+from moorage.step.task import StepFailure, Written
+from moorage.store import Blob, Store, put_bytes, put_directory, put_file
+
+
+def store_outputs(store: Store, scratch: Scratch, written: Mapping[str, Written]) -> dict[str, Artifact]:
+    """Return the artifacts of what was written, each in the store; our own files are moved there, the user's copied."""
+    paths = Counter(os.path.realpath(item.path) for item in written.values())
+    return {name: _stored(store, name, item, _is_ours(scratch, item, paths)) for name, item in written.items()}
+
+
+def scrubbed(result: StepResult, scrubber: Scrubber) -> StepResult:
+    """Return the result with no secret in any of its texts."""
+    clean: Callable[[str], str] = scrubber.text
+    return replace(
+        result,
+        message=None if result.message is None else clean(result.message),
+        detail=None if result.detail is None else clean(result.detail),
+        warnings=tuple(map(clean, result.warnings)),
+        checks=tuple(_clean_check(item, clean) for item in result.checks),
+    )
+
+
+def _clean_check(item: CheckResult, clean: Callable[[str], str]) -> CheckResult:
+    return replace(item, examples=tuple((row, clean(text)) for row, text in item.examples))
+
+
+def _stored(store: Store, name: str, item: Written, take: bool) -> Artifact:
+    try:
+        blob = _put(store, item, take)
+    except SpecError as error:
+        raise StepFailure(Cause.USER, f"output {name!r}: {error.problems[0].message}") from error
+    except MoorageError as error:
+        raise StepFailure(Cause.PLATFORM, f"output {name!r} cannot be stored: {error.problems[0].message}") from error
+    profile = put_bytes(store, Path(item.profile).read_bytes()).digest if item.profile else None
+    return Artifact(item.kind, blob.digest, blob.size, item.filename, item.rows, profile, item.metrics)
+
+
+def _put(store: Store, item: Written, take: bool) -> Blob:
+    path = Path(item.path)
+    return put_directory(store, path, take=take) if item.kind in FOLDERS else put_file(store, path, take=take)
+
+
+def _is_ours(scratch: Scratch, item: Written, paths: Counter[str]) -> bool:
+    # Inputs are the store's own files, and what two outputs share is only moved by neither.
+    path = Path(os.path.realpath(item.path))
+    root, inputs = Path(os.path.realpath(scratch.root)), Path(os.path.realpath(scratch.inputs))
+    shared = sum(count for other, count in paths.items() if path in (Path(other), *Path(other).parents))
+    inside = any(parent in paths for parent in map(str, path.parents))
+    return root in path.parents and inputs not in path.parents and shared == 1 and not inside

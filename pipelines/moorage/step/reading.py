@@ -1,0 +1,55 @@
+"""Read, from any machine, what a job says of its attempt; and close an attempt whose job is gone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from moorage.states import Cause, State
+from moorage.step import paths
+from moorage.step.request import StepResult, result_from_json, to_json
+from moorage.store import Store
+
+
+@dataclass(frozen=True)
+class LogPart:
+    """Some lines of a log, each `<UTC time> <text>`; parts count from 1."""
+
+    number: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The last sign of a living job: its boot nonce, and when, in Unix seconds."""
+
+    nonce: str
+    time: float
+
+
+def read_log(store: Store, run: str, step: str, attempt: int, after: int = 0) -> Iterator[LogPart]:
+    """Yield the parts of an attempt's log that come after part `after`, oldest first; to follow it, ask again."""
+    prefix = paths.logs_prefix(paths.attempt_folder(run, step, attempt))
+    for key in sorted(entry.key for entry in store.list(prefix) if paths.number_of(entry.key) > after):
+        yield LogPart(paths.number_of(key), tuple(store.get(key).decode("utf-8", "replace").split("\n")[:-1]))
+
+
+def read_result(store: Store, run: str, step: str, attempt: int) -> StepResult | None:
+    """Return how an attempt ended; None while it is open."""
+    data = store.find(paths.result_key(paths.attempt_folder(run, step, attempt)))
+    return None if data is None else result_from_json(data)
+
+
+def read_heartbeat(store: Store, run: str, step: str, attempt: int) -> Heartbeat | None:
+    """Return the last heartbeat; None before the first, 15 s after the start."""
+    data = store.find(paths.heartbeat_key(paths.attempt_folder(run, step, attempt)))
+    return None if data is None else Heartbeat(**json.loads(data))
+
+
+def close_attempt(store: Store, run: str, step: str, attempt: int, cause: Cause, message: str) -> StepResult:
+    """Return the result that holds: this one, or the job's own if it was faster. No later one is ever recorded."""
+    state = State.CANCELLED if cause is Cause.CANCELLED else State.FAILED
+    ours = StepResult(state, cause=cause, message=message)
+    key = paths.result_key(paths.attempt_folder(run, step, attempt))
+    if store.put_if_absent(key, to_json(ours)):
+        return ours
+    return result_from_json(store.get(key))

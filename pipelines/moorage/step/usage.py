@@ -1,0 +1,41 @@
+"""What a step used, and whether the kernel killed it for memory."""
+
+import resource
+import sys
+from pathlib import Path
+
+
+def children_usage() -> tuple[float, float]:
+    """Return the CPU seconds of all ended children and the most MiB that one of them held."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(used.ru_utime + used.ru_stime, 6), round(used.ru_maxrss / unit, 3)
+
+
+def out_of_memory_kills() -> int:
+    """Return how many processes the kernel has killed for memory, in our control group if it tells."""
+    for path in _counters():
+        try:
+            lines = path.read_text(encoding="ascii").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
+
+
+def _counters() -> list[Path]:
+    try:
+        groups = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in groups:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            found += [Path(f"/sys/fs/cgroup{path}/memory.events"), Path("/sys/fs/cgroup/memory.events")]
+        elif "memory" in controllers.split(","):
+            found += [Path(f"/sys/fs/cgroup/memory{path}/memory.oom_control")]
+    return [*found, Path("/sys/fs/cgroup/memory/memory.oom_control"), Path("/proc/vmstat")]

@@ -1,0 +1,117 @@
+"""What the worker process does: take one task, do it, answer. It never touches the store."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from moorage.states import Cause
+from moorage.step.task import Answer, Failure, StepFailure, Task, task_from, to_line
+
+
+def work(orders: int, answers: int) -> NoReturn:
+    """Do the one task that comes by `orders`, write the answer to `answers`, and end.
+
+    Nothing that the step left running is waited for: no thread, no exit handler.
+    """
+    line = _read_line(orders)
+    if not line:
+        os._exit(0)
+    _open_streams()
+    answer = perform(task_from(line))
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
+    _write(answers, to_line(answer))
+    os._exit(0)
+
+
+def perform(task: Task) -> Answer:
+    """Do the task in this process, and return what came of it; raises nothing."""
+    try:
+        _enter(task)
+        return _do(task)
+    except StepFailure as error:
+        return Answer(error.failure, checks=error.checks)
+    except BaseException as error:  # noqa: BLE001 - whatever a step raises ends here, SystemExit included
+        return Answer(_described(error, task))
+
+
+def _do(task: Task) -> Answer:
+    from moorage.step import outputs
+
+    checks = _checked_inputs(task)
+    returned: object = None
+    if task.command is not None:
+        from moorage.step.commands import run_command
+
+        run_command(task)
+    elif task.bento is not None:
+        from moorage.step.bentos import build_bento
+
+        build_bento(task, task.bento)
+    else:
+        from moorage.step.functions import call_function
+
+        returned = call_function(task)
+    return outputs.collect(task, returned, checks)
+
+
+def _checked_inputs(task: Task) -> "tuple[Any, ...]":
+    if not any(item.contracts for item in task.inputs):
+        return ()
+    from moorage.step.checks import check_inputs
+
+    return check_inputs(task)
+
+
+def _enter(task: Task) -> None:
+    os.environ.clear()
+    os.environ.update(task.environment)
+    os.chdir(task.scratch)
+    if task.code is not None:
+        sys.path[0:0] = [task.code]
+
+
+def _described(error: BaseException, task: Task) -> Failure:
+    try:
+        from moorage.step.failures import describe, print_whole
+
+        print_whole(error)
+        return describe(error, Path(task.code) if task.code else None)
+    except MemoryError:
+        return Failure(Cause.OUT_OF_MEMORY, "MemoryError, and too little memory was left to say where")
+
+
+def environment_of(task_variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a step: the job's, without what is ours or another step's secret."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("MOORAGE_SECRET_")}
+    kept.pop("MOORAGE_STEP", None)
+    return kept | dict(task_variables)
+
+
+def _open_streams() -> None:
+    # Line by line, so that a print shows in `moorage logs -f` at once.
+    sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
+    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _flush(stream: Any) -> None:
+    try:
+        stream.flush()
+    except (OSError, ValueError, AttributeError):  # the step closed or replaced it
+        return
+
+
+def _read_line(pipe: int) -> bytes:
+    with open(pipe, "rb") as file:
+        return file.readline()
+
+
+def _write(pipe: int, data: bytes) -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    left = memoryview(data)
+    while left:
+        left = left[os.write(pipe, left) :]
