@@ -15,21 +15,22 @@ from moorage.errors import Problem, SpecError
 from moorage.spec.finding import Finding, did_you_mean
 from moorage.spec.finding import Path as At
 from moorage.spec.models import Pipeline, Step
-from moorage.spec.yaml import Document
+from moorage.spec.reading import document
 
 _HOPS = 20
 
 
-def problems_in_code(pipeline: Pipeline, folder: Path, source: Document | None = None) -> list[Problem]:
-    """Return what is wrong between `pipeline` and the code below its source roots, with places in `source`.
+def problems_in_code(pipeline: Pipeline, folder: Path, source: Path | None = None) -> list[Problem]:
+    """Return what is wrong between `pipeline` and the code below its source roots.
 
-    `folder` is that of the spec. Modules that are installed, and not below a source root, are taken on trust.
+    `folder` is that of the spec; `source` is its file, from which the places of problems are read. Modules that are installed, and not below a source root, are taken on trust.
     """
     try:
         found = list(_findings(pipeline, folder))
     except SpecError as error:
         return list(error.problems)
-    return [finding.problem(source.where(finding.path, finding.at_key) if source else None) for finding in found]
+    places = document(source) if source and found else None
+    return [finding.problem(places.where(finding.path, finding.at_key) if places else None) for finding in found]
 
 
 def _findings(pipeline: Pipeline, folder: Path) -> Iterator[Finding]:
