@@ -6,7 +6,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from moorage.code import Code, bento_digest, bento_folder, collect, module_digest, problems_in_code, source_roots
+from moorage.code import Code, bento_path, collect, module_digest, problems_in_code, step_digest
+from moorage.code.sources import sources
 from moorage.contracts.compiled import contract_to_json
 from moorage.contracts.compiler import compile_contracts
 from moorage.errors import MoorageError, Problem, SpecError, Unsupported
@@ -40,7 +41,7 @@ def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adap
 
     `folder` is the spec's own. SpecError, all problems at once, for what the code does not have.
     """
-    problems = problems_in_code(pipeline, folder, None)
+    problems = problems_in_code(pipeline, folder)
     if problems:
         raise SpecError.of(problems)
     code = collect(pipeline, folder)
@@ -49,10 +50,10 @@ def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adap
         pipeline=pipeline,
         environment=environment,
         store=store.uri,
-        code=code.digest if code else None,
-        modules={step.name: _module(code, step) for step in pipeline.steps if step.is_job},
+        code=code.digest,
+        modules={step.name: step_digest(code, step) for step in pipeline.steps if step.is_job},
         contracts={reference: f"blake3:{blake3(data).hexdigest()}" for reference, data in contracts.items()},
-        bentos={step.name: bento_folder(step) for step in pipeline.steps if step.kind is StepKind.BENTO},
+        bentos={step.name: bento_path(step) for step in pipeline.steps if step.kind is StepKind.BENTO},
         images={step.name: resolve_image(adapter, store, step.image) for step in pipeline.steps if step.is_job},
     )
     return Draft(resolved, code, contracts)
@@ -84,18 +85,11 @@ def _references(steps: Sequence[Step]) -> Iterator[str]:
         yield from (item.contract for item in step.outputs.values() if item.contract)
 
 
-def _contracts(pipeline: Pipeline, folder: Path, code: Code | None) -> dict[str, bytes]:
+def _contracts(pipeline: Pipeline, folder: Path, code: Code) -> dict[str, bytes]:
     references = contract_references(pipeline)
-    if not references or code is None:
+    if not references:
         return {}
-    sources = {reference: module_digest(code, reference) for reference in references}
-    compiled = compile_contracts(sources, source_roots(pipeline, folder))
+    source = blake3("".join(module_digest(code, reference) for reference in references).encode()).hexdigest()
+    roots = [root.folder for root in sources(pipeline, folder).roots]
+    compiled = compile_contracts(references, roots, source)
     return {reference: contract_to_json(compiled[reference]) for reference in references}
-
-
-def _module(code: Code | None, step: Step) -> str:
-    if code is None:
-        return "none"
-    if step.run is not None:
-        return module_digest(code, step.run)
-    return bento_digest(code, step) if step.bento else code.digest

@@ -32,11 +32,18 @@ from moorage.step.request import Artifact, StepResult
 Watch = Callable[[RunRecord, Event], None]
 """Called with each event and the run as it stands after it."""
 
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
+
 BEAT = timedelta(seconds=15)
 """How often a driver says that it lives; after four of these it is taken for dead."""
 
 _FLUSH_WITHIN = timedelta(seconds=0.5)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,11 @@ class _Begun:
 class Driver:
     """Drives one run until it ends, or until somebody asks it to leave."""
 
-    def __init__(self, place: Place, resolved: Resolved, journal: Journal, name: str, watch: Watch) -> None:
+    def __init__(
+        self, place: Place, resolved: Resolved, journal: Journal, name: str, watch: Watch, clock: Clock = _utc_now
+    ) -> None:
         self._place, self._resolved, self._journal, self._name, self._watch = place, resolved, journal, name, watch
+        self._clock = clock
         self._pipeline = resolved.pipeline
         self._attempts = Attempts(place, resolved, journal.record.id)
         self._capacity = place.adapter.capacity(place.target)
@@ -94,7 +104,7 @@ class Driver:
 
     def _tick(self) -> datetime:
         # The clock may go backwards; the journal does not.
-        self._now = max(self._now, datetime.now(UTC))
+        self._now = max(self._now, self._clock())
         return self._now
 
     def _note(self, event: Event) -> None:
