@@ -102,7 +102,7 @@ def _is_alive(record: Record, folder: JobFolder) -> bool:
 
 def _death(record: Record, folder: JobFolder, status: int | None) -> End:
     if not folder.has_begun and status is not None and os.WIFEXITED(status):
-        return End(os.WEXITSTATUS(status), Cause.SETUP, f"it could not start: {_last_line(folder)}")
+        return End(os.WEXITSTATUS(status), Cause.SETUP)
     number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
     if number in (None, signal.SIGKILL) and machine.out_of_memory_kills() > record.memory_kills:
         return End(None, Cause.OUT_OF_MEMORY, "the kernel killed it for want of memory")
@@ -121,7 +121,7 @@ def _ended(handle: Handle, folder: JobFolder, end: End) -> Observation:
         return Observation(handle, State.SUCCEEDED, raw)
     if folder.is_cancelled:
         return Observation(handle, State.CANCELLED, raw, "it was cancelled", Cause.CANCELLED)
-    reason = end.reason or f"its process ended with exit code {end.code}"
+    reason = end.reason or f"its process ended with exit code {end.code}: {_last_line(folder)}"
     return Observation(handle, State.FAILED, raw, reason, Cause(end.cause) if end.cause else None)
 
 

@@ -1,0 +1,44 @@
+"""Every test of this folder takes `rig` and runs on every adapter; an excuse is a mark of one of three words.
+
+    @pytest.mark.notimpl("vertex", raises=Unsupported, reason="...")    ours to do
+    @pytest.mark.notyet("vertex", raises=..., reason="...")             theirs to do
+    @pytest.mark.never("vertex", raises=..., reason="...")              the platform cannot
+
+They are strict: an excuse that is no longer true fails.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.table import EXCUSES, PROPERTY
+from tests.rigs.base import Rig
+from tests.rigs.local import LocalRig
+
+RIGS: Mapping[str, Callable[[Path], Rig]] = {"local": LocalRig}
+
+
+@pytest.fixture(params=RIGS)
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    """An adapter on a platform that we control."""
+    found = RIGS[request.param](tmp_path)
+    yield found
+    found.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turn excuses into strict expected failures, and tell the table whose test it is."""
+    for item in items:
+        call = getattr(item, "callspec", None)  # only a test with parameters has one
+        if call is not None and "rig" in call.params:
+            _excuse(item, call.params["rig"])
+            item.user_properties.append((PROPERTY, call.params["rig"]))
+
+
+def _excuse(item: pytest.Item, platform: str) -> None:
+    for word in EXCUSES:
+        for mark in item.iter_markers(word):
+            if mark.args == (platform,):
+                reason = f"{word}: {mark.kwargs['reason']}"
+                item.add_marker(pytest.mark.xfail(raises=mark.kwargs["raises"], reason=reason, strict=True))

@@ -1,0 +1,136 @@
+"""The local platform is real here: the rig runs real processes in a folder of its own."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from moorage.errors import AccessDenied, NotFound, PlatformError, QuotaExceeded
+from moorage.ports import Handle, JobName, Request
+from moorage.states import State
+from moorage_local import processes
+from moorage_local.adapter import LocalAdapter
+from moorage_local.folders import JobFolder, folder_name
+from moorage_local.lower import LocalRequest
+from moorage_local.observe import STATES, state_of
+from moorage_local.secrets import variable_of
+from moorage_local.target import LocalTarget
+from tests.rigs.base import Impossible, Rig, Work
+
+PROC_STATES = "RSDZTtWXxKPI"
+"""The letters that proc_pid_stat(5) lists for any kernel since 2.6; `I` is of 4.14 (fs/proc/array.c)."""
+
+_SUBMITTER = Path(__file__).with_name("submitter.py")
+
+
+class LocalRig(Rig):
+    """This machine, in a folder of its own."""
+
+    platform = "local"
+
+    @cached_property
+    def target(self) -> LocalTarget:
+        """This machine, as the built-in environment has it."""
+        return LocalAdapter().here(self.folder)
+
+    @property
+    def golden_target(self) -> LocalTarget:
+        """A machine of four CPUs."""
+        return LocalTarget(folder="/project/.moorage", cpu=4, memory_gib=16, python="/usr/bin/python3")
+
+    def violations(self, request: LocalRequest) -> Sequence[str]:
+        """Return what execve(2) would have against it: it takes words and variables without a NUL."""
+        found = [f"argv has {word!r}" for word in request.argv if "\0" in word]
+        found += [] if request.argv[0].startswith("/") else [f"{request.argv[0]!r} is looked up nowhere"]
+        for name, value in request.environment.items():
+            if not name or "=" in name or "\0" in name + value:
+                found.append(f"the variable {name!r}")
+        return found
+
+    @property
+    def native_states(self) -> Sequence[str]:
+        """What the kernel lists."""
+        return PROC_STATES
+
+    @property
+    def mapped_states(self) -> Sequence[str]:
+        """What the adapter knows."""
+        return tuple(STATES)
+
+    def state_of(self, word: str) -> State:
+        """Return what the adapter makes of one letter."""
+        return state_of(word)
+
+    @property
+    def crashes(self) -> Sequence[str]:
+        """Where a submit may be cut."""
+        return ("before create", "before record", "before word", "after submit")
+
+    def crash(self, request: Request, key: str, place: str) -> None:
+        """Submit from a process that kills itself there."""
+        with self._submitter(self._say(request), key, place) as submitter:
+            ended = submitter.wait(30)
+        assert ended == -9, f"it was to be killed, and ended with {ended}"
+
+    def submit_from_many(self, request: Request, key: str, count: int) -> Sequence[Handle]:
+        """Submit at one time from as many processes."""
+        file = self._say(request)
+        started = [self._submitter(file, key, "nowhere") for _ in range(count)]
+        answers = [json.loads(each.communicate(timeout=60)[0]) for each in started]
+        return [Handle(data["platform"], JobName(data["job"]), data["data"]) for data in answers]
+
+    def leftovers(self, handle: Handle) -> Sequence[str]:
+        """Return the processes of the job that live."""
+        folder = JobFolder(Path(self.target.folder) / "jobs" / folder_name(handle.data["key"]))
+        record = folder.record()
+        return [str(pid) for pid in processes.members(record.identity, folder.mark)] if record else []
+
+    def keep_secret(self, reference: str, value: str) -> None:
+        """Write it where the driver reads it."""
+        file = Path(self.target.folder) / "secrets.yaml"
+        name, _, key = reference.partition("/")
+        file.parent.mkdir(exist_ok=True)
+        file.touch(0o600)
+        file.write_text(json.dumps({name: {key: value}}))
+        assert variable_of(reference) not in os.environ
+
+    def refusing(self, kind: type[PlatformError]) -> AbstractContextManager[LocalRequest]:
+        """Let the kernel refuse to start a process."""
+        if kind not in (AccessDenied, NotFound, QuotaExceeded):
+            raise Impossible(f"this machine never answers with {kind.__name__}")
+        return self._refusing(kind)
+
+    @contextmanager
+    def _refusing(self, kind: type[PlatformError]) -> Iterator[LocalRequest]:
+        request: LocalRequest = self.lower(Work())
+        program = self.folder / "python"
+        if kind is AccessDenied:
+            program.write_text("not a program that anybody may run")
+        if kind is QuotaExceeded:
+            with _no_more_files():
+                yield request
+        else:
+            yield request.model_copy(update={"argv": (str(program), *request.argv[1:])})
+
+    def _say(self, request: Request) -> Path:
+        file = self.folder / "said.json"
+        file.write_text(json.dumps({"target": self.target.model_dump(), "request": request.model_dump(mode="json")}))
+        return file
+
+    def _submitter(self, file: Path, key: str, place: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, str(_SUBMITTER), str(file), key, place], stdout=subprocess.PIPE)
+
+
+@contextmanager
+def _no_more_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
