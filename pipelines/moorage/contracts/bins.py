@@ -10,7 +10,7 @@ from moorage.contracts.histogram import Histogram, coarsen, number_of
 from moorage.contracts.profile import ColumnProfile
 
 PARTS = 10
-"""Numbers are cut at the deciles of the reference."""
+"""Numbers are cut at the deciles of the reference, its least and its greatest."""
 
 CATEGORIES = 30
 """So many of the reference's most frequent values have a bin of their own."""
@@ -44,11 +44,15 @@ def _of_numbers(reference: Histogram, current: Histogram) -> list[Bin]:
     edges = _deciles(before)
     counts = zip(_counts(before, edges), _counts(after, edges), strict=True)
     labels = _labels([number_of(edge << shift) for edge in edges])
-    return [Bin(label, *pair) for label, pair in zip(labels, counts, strict=True)]
+    bins = [Bin(label, *pair) for label, pair in zip(labels, counts, strict=True)]
+    # Beyond the reference's range there is a bin only when the current column has something in it.
+    return [each for number, each in enumerate(bins) if each.current or 0 < number < len(bins) - 1]
 
 
 def _deciles(histogram: Histogram) -> list[int]:
-    edges: list[int] = []
+    if not histogram.counts:
+        return []
+    edges = [histogram.counts[0][0]]
     seen, total = 0, histogram.total
     for (bucket, count), (after, _) in pairwise(histogram.counts):
         part = seen * PARTS // total
@@ -56,7 +60,7 @@ def _deciles(histogram: Histogram) -> list[int]:
         if seen * PARTS // total > part:
             # Anywhere between two used buckets cuts the reference alike; the middle is farthest from both.
             edges.append(bucket + max(1, (after - bucket + 1) // 2))
-    return edges
+    return [*edges, histogram.counts[-1][0] + 1]
 
 
 def _counts(histogram: Histogram, edges: Sequence[int]) -> list[int]:

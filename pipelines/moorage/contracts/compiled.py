@@ -5,6 +5,7 @@ Free of pydantic, polars and pandera: the driver and every step read this.
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -138,7 +139,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Value]] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "microseconds": lambda count: timedelta(microseconds=count),

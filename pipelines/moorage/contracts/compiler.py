@@ -67,7 +67,9 @@ def _compile(references: Sequence[str], roots: Sequence[Path]) -> dict[str, Cont
 def _in_child(references: Sequence[str], roots: Sequence[Path]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="moorage-contracts-") as folder:
         request, reply, said = (Path(folder) / name for name in ("request.json", "reply.json", "said.txt"))
-        request.write_text(json.dumps({"references": list(references), "roots": [str(root.absolute()) for root in roots]}))
+        request.write_text(
+            json.dumps({"references": list(references), "roots": [str(root.absolute()) for root in roots]})
+        )
         with said.open("wb") as output:
             command = [sys.executable, "-P", "-m", "moorage.contracts.authoring", str(request), str(reply)]
             ended = _run(command, output)

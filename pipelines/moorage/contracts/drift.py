@@ -103,7 +103,7 @@ def _terms(bins: Sequence[Bin]) -> list[float]:
 
 
 def _noise(bins: Sequence[Bin]) -> float:
-    n_ref, n_cur = (sum(counts) for counts in zip(*((each.reference, each.current) for each in bins), strict=True))
+    n_ref, n_cur = sum(each.reference for each in bins), sum(each.current for each in bins)
     if not n_ref or not n_cur:
         return 0.0
     return (len(bins) - 1) * (1 / n_ref + 1 / n_cur)

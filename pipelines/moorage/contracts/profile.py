@@ -98,7 +98,9 @@ def profile_from_json(data: bytes | str) -> Profile:
         if schema <= SCHEMA:
             return Profile(body["rows"], tuple(_column(column) for column in body["columns"]))
     except (ValueError, TypeError, KeyError) as error:
-        raise SpecError(f"this is no profile ({type(error).__name__}: {error})", fix="profile the table again") from error
+        raise SpecError(
+            f"this is no profile ({type(error).__name__}: {error})", fix="profile the table again"
+        ) from error
     raise SpecError(
         f"the profile has schema {schema}, this moorage reads up to {SCHEMA}", fix="pip install --upgrade moorage"
     )

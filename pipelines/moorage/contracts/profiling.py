@@ -42,7 +42,9 @@ def profile_file(path: Path) -> Profile:
                 tally.add(batch.get_column(tally.name))
         distinct = _distinct(frame, schema)
     columns = [tally.profile() for tally in tallies]
-    return Profile(rows, tuple(replace(each, distinct=exact_distinct(each) or distinct.get(each.name)) for each in columns))
+    return Profile(
+        rows, tuple(replace(each, distinct=exact_distinct(each) or distinct.get(each.name)) for each in columns)
+    )
 
 
 class _Tally:

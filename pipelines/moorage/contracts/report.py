@@ -23,6 +23,4 @@ class CheckResult:
 
 def check_from(data: Mapping[str, Any]) -> CheckResult:
     """Return the check result that `asdict` wrote."""
-    return CheckResult(
-        **{**data, "examples": tuple((row, text) for row, text in data["examples"])}
-    )
+    return CheckResult(**{**data, "examples": tuple((row, text) for row, text in data["examples"])})

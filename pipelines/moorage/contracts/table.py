@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from moorage.contracts.compiled import Contract
+from moorage.contracts.custom import run_custom
+from moorage.contracts.examples import Examples, shown
 from moorage.contracts.report import CheckResult
 from moorage.contracts.rules import Rule, row_rules
 from moorage.contracts.scan import names_and_types, open_table, reading
 from moorage.contracts.shape import findings
 from moorage.contracts.unique import Key, count_repeated, keys, repeated
-
-LONGEST = 80
-"""How many characters of a value an example shows."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,14 @@ class _Table:
     examples: int
 
 
-def check_table(path: Path, contract: Contract, artifact: str, *, examples: int = 5) -> tuple[CheckResult, ...]:
+def check_table(
+    path: Path, contract: Contract, artifact: str, *, examples: int = 5, roots: Sequence[Path] = ()
+) -> tuple[CheckResult, ...]:
     """Return the result of every check of `contract` on the table at `path`, of those that hold too.
 
     `failed` counts rows, for a check of the columns it is 0 or 1; `examples` caps what is shown of each.
-    The custom checks of a contract are not among them: see `run_custom`. SpecError when the file cannot be read.
+    Custom checks come last: they import the contract's module, from `roots` and `sys.path`. SpecError when the
+    file cannot be read.
     """
     frame = open_table(path, contract)
     schema = dict(names_and_types(frame))
@@ -37,10 +39,11 @@ def check_table(path: Path, contract: Contract, artifact: str, *, examples: int 
         rows, failed = _count(frame, rules)
         table = _Table(frame, schema, rows, examples)
         found = [*_of_shape(contract, table), *_of_rows(table, rules, failed), *_of_keys(contract, table)]
-    return tuple(
+    compiled = tuple(
         CheckResult(artifact, contract.name, item.column, item.check, item.failed, rows, item.examples)
         for item in found
     )
+    return compiled + run_custom(path, contract, artifact, examples=examples, roots=roots)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class _Found:
     column: str | None
     check: str
     failed: int
-    examples: tuple[tuple[int | None, str], ...] = ()
+    examples: Examples = ()
 
 
 def _count(frame: Any, rules: Sequence[Rule]) -> tuple[int, list[int]]:
@@ -82,20 +85,12 @@ def _of_keys(contract: Contract, table: _Table) -> Iterator[_Found]:
         yield _Found(key.column, key.check, count, _repeated(table, key) if count else ())
 
 
-def _repeated(table: _Table, key: Key) -> tuple[tuple[int | None, str], ...]:
-    shown: list[tuple[int | None, str]] = []
-    for part in repeated(table.frame, key, table.rows):
-        shown += _shown(part.bottom_k(table.examples, by="row"))
-    return tuple(sorted(shown, key=lambda pair: pair[0] or 0)[: table.examples])
+def _repeated(table: _Table, key: Key) -> Examples:
+    parts = repeated(table.frame, key, table.rows)
+    found = [pair for part in parts for pair in _shown(part.bottom_k(table.examples, by="row"))]
+    return tuple(sorted(found, key=lambda pair: pair[0] or 0)[: table.examples])
 
 
-def _shown(bad: Any) -> tuple[tuple[int | None, str], ...]:
+def _shown(bad: Any) -> Examples:
     rows = bad.collect(engine="streaming").rows()
-    return tuple(sorted((row, text(*values)) for row, *values in rows))
-
-
-def text(*values: object) -> str:
-    """Return the values of one example as text, cut short."""
-    shown = ", ".join("null" if value is None else str(value) for value in values)
-    shown = shown if shown.isprintable() else repr(shown)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return tuple(sorted((row, shown(*values)) for row, *values in rows))

@@ -14,16 +14,19 @@ from moorage.errors import SpecError
 
 @dataclass(frozen=True)
 class Custom:
-    """A check that pandera must run: its name, the column or None for the table, pandera's own object, and why."""
+    """A check that pandera must run: the column or None for the table, its name, pandera's own object, and why."""
 
-    name: str
     column: str | None
+    label: str
     check: Any
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.column or 'table'}: {self.label} ({self.reason})"
+
 
 def as_schema(authored: object) -> Any:
-    """Return the DataFrameSchema of a schema or a DataFrameModel class; None for anything else."""
+    """Return the DataFrameSchema of a schema or a DataFrameModel class, polars or pandas; None for anything else."""
     from pandera.api.dataframe.container import DataFrameSchema
     from pandera.api.dataframe.model import DataFrameModel
 
@@ -31,8 +34,14 @@ def as_schema(authored: object) -> Any:
         schema = authored.to_schema()
         # pandera 0.35 leaves the metadata of a polars model's Config behind.
         schema.metadata = schema.metadata or getattr(authored.Config, "metadata", None)
-        return schema
-    return authored if isinstance(authored, DataFrameSchema) else None
+        return schema if flavour(schema) else None
+    return authored if isinstance(authored, DataFrameSchema) and flavour(authored) else None
+
+
+def flavour(schema: Any) -> str | None:
+    """Return which data a schema is for, polars or pandas; None for another kind."""
+    modules = {klass.__module__ for klass in type(schema).__mro__}
+    return next((name for name in ("polars", "pandas") if f"pandera.api.{name}.container" in modules), None)
 
 
 def translate(schema: Any, reference: str) -> Contract:
@@ -50,7 +59,7 @@ def translate(schema: Any, reference: str) -> Contract:
         ordered=bool(schema.ordered),
         unique=_joint_keys(schema.unique),
         min_rows=int(options.get("min_rows", 1)),
-        custom=tuple(f"{custom.name} ({custom.reason})" for custom in custom_checks(schema)),
+        custom=tuple(map(str, custom_checks(schema))),
     )
 
 
@@ -61,14 +70,14 @@ def custom_checks(schema: Any) -> Iterator[Custom]:
         for check in column.checks:
             ours = compiled_check(check)
             if isinstance(ours, str):
-                yield Custom(f"{name}: {_label(check)}", name, check, ours)
+                yield Custom(name, _label(check), check, ours)
             elif dtype != "any" and not can_check(ours, dtype, zone):
                 raise SpecError(
                     f"column {name!r} is {described(dtype, zone)}, which {ours.name} cannot judge",
                     fix="give the check values of the column's type, or change the type",
                 )
     for check in schema.checks:
-        yield Custom(f"table: {_label(check)}", None, check, "a check of the whole table")
+        yield Custom(None, _label(check), check, "a check of the whole table")
 
 
 def _column(schema: Any, column: Any, reference: str) -> Column:
