@@ -2,8 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from moorage.errors import TargetError
 
@@ -16,8 +16,7 @@ POSSIBLE = (
 )
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """A store's place: `name` is a folder's absolute path, or a bucket, a container or a memory's name."""
 
     scheme: str

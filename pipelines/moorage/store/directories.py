@@ -3,9 +3,8 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from moorage.errors import Corrupt, SpecError
 from moorage.store.blobs import Blob, fetch_file, is_digest, put_bytes, put_file, read_blob
@@ -17,8 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One file of a directory: its path below it, its bytes, and whether it may be executed."""
 
     path: str
@@ -27,8 +25,7 @@ class Item:
     executable: bool
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """All files of a directory, sorted by path, and the folders that have nothing in them."""
 
     files: tuple[Item, ...]
@@ -132,7 +129,8 @@ def _is_plain(name: object) -> bool:
 
 
 def _to_json(manifest: Manifest) -> bytes:
-    return json.dumps(asdict(manifest), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    raw = {"files": [item._asdict() for item in manifest.files], "folders": manifest.folders}
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _from_json(data: bytes, digest: str) -> Manifest:

@@ -29,6 +29,7 @@ class _Reason(NamedTuple):
 
 
 _ENDPOINT = "check the network, and AWS_ENDPOINT_URL or the like if it is set; then try again"
+_CREATE = "create it, or correct the store's URI"
 _CREDENTIALS = {
     "s3": 'set AWS_ACCESS_KEY_ID and the like, or: eval "$(aws configure export-credentials --format env)"',
     "gs": "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
@@ -36,11 +37,8 @@ _CREDENTIALS = {
     "memory": "",
 }
 _REASONS = (
-    _Reason("NoSuchBucket", NotFound, "there is no such bucket", "create it, or correct the store's URI"),
-    _Reason("ContainerNotFound", NotFound, "there is no such container", "create it, or correct the store's URI"),
-    _Reason(
-        "The specified bucket does not exist", NotFound, "there is no such bucket", "create it, or correct the URI"
-    ),
+    _Reason("NoSuchBucket|specified bucket does not exist", TargetError, "there is no such bucket", _CREATE),
+    _Reason("ContainerNotFound", TargetError, "there is no such container", _CREATE),
     _Reason("169.254.169.254|metadata.google.internal", AccessDenied, "no credentials were found", ""),
     _Reason("Unauthenticated|status: 401", AccessDenied, "the credentials are not accepted", ""),
     _Reason("InvalidAccessKeyId|SignatureDoesNotMatch", AccessDenied, "the credentials are not accepted", ""),

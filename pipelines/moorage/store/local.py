@@ -89,7 +89,7 @@ class LocalObjects:
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below `prefix`, sorted."""
-        return [item.name for item in self._scan(prefix) if item.is_dir(follow_symlinks=False)]
+        return sorted(item.name for item in self._scan(prefix) if item.is_dir(follow_symlinks=False))
 
     def delete(self, key: str) -> None:
         """Remove the object, and the folders that it leaves empty; nothing there is fine."""

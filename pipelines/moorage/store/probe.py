@@ -49,7 +49,7 @@ def _check_marker(uri: str, marker: bytes) -> None:
         schema = json.loads(marker)["schema"]
     except (ValueError, TypeError, KeyError):
         schema = None
-    if not isinstance(schema, int):
+    if type(schema) is not int:
         fix = "choose another prefix or folder for the store"
         raise TargetError(f"{uri}/{MARKER} is not moorage's own", fix=fix)
     if schema > SCHEMA:

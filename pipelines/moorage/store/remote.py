@@ -119,9 +119,13 @@ def _client(address: Address) -> _Client:
         with _lock:
             return _memories.setdefault(address.name, MemoryStore())
     make: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[address.scheme]
+    # One DELETE per key is what every S3-like has; the bulk call is not.
+    settings = {"disable_bulk_delete": True} if address.scheme == "s3" else {}
     options = {**_CLIENT, "allow_http": _allows_http(address.scheme)}
     try:
-        client: _Client = make(address.name, prefix=address.prefix or None, client_options=options, retry_config=_RETRY)
+        client: _Client = make(
+            address.name, prefix=address.prefix or None, client_options=options, retry_config=_RETRY, **settings
+        )
         return client
     except (BaseError, ValueError, OSError) as error:
         raise _unusable(address, error) from error
