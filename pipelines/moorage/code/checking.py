@@ -23,7 +23,8 @@ _HOPS = 20
 def problems_in_code(pipeline: Pipeline, folder: Path, source: Path | None = None) -> list[Problem]:
     """Return what is wrong between `pipeline` and the code below its source roots.
 
-    `folder` is that of the spec; `source` is its file, from which the places of problems are read. Modules that are installed, and not below a source root, are taken on trust.
+    `folder` is that of the spec; `source` is its file, from which the places of problems are read.
+    Modules that are installed, and not below a source root, are taken on trust.
     """
     try:
         found = list(_findings(pipeline, folder))

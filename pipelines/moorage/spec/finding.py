@@ -48,9 +48,9 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return words[value]
     if isinstance(value, Mapping):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
-        return "a list"
+        return "a list" if value else "an empty list"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -36,6 +36,13 @@ _WANTED: Mapping[str, str] = {
     "string_too_short": "some text",
     "too_short": "at least one entry",
 }
+_NO_MODEL = ("model_type", "model_attributes_type")
+_FORMS: Mapping[str, str] = {
+    "inputs": "`step.output`, or a mapping: {uri: data.csv, kind: table}",
+    "outputs": "a mapping: {kind: table}",
+    "require": "an operator and a number, as in `>= 0.75`",
+    "steps": "a mapping: {name: train, run: ...}",
+}
 _BOUNDS: Mapping[str, tuple[str, str]] = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -64,7 +71,8 @@ def _finding(detail: ErrorDetails, tree: Any) -> Finding:
     subject = f"name {shown(path[-1])} in {place(path[:-1], tree)}" if at_key else place(path, tree)
     if kind == "value_error":
         return Finding(path, f"{subject}: {detail['ctx']['error']}", at_key=at_key)
-    return Finding(path, f"{subject} is {shown(detail['input'])}", f"write {_wanted(detail)}", at_key)
+    wanted = _FORMS.get(str(path[-2])) if kind in _NO_MODEL and len(path) > 1 else None
+    return Finding(path, f"{subject} is {shown(detail['input'])}", f"write {wanted or _wanted(detail)}", at_key)
 
 
 def _wanted(detail: ErrorDetails) -> str:

@@ -4,7 +4,7 @@ Events, not nodes: one loop with no recursion holds every limit (depth, aliases)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,15 +30,16 @@ _CONTAINER_TAGS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 @dataclass(slots=True)
 class Node:
-    """A value with its place; `value` is plain data all the way down, `size` counts its nodes."""
+    """A mapping or a list (or a root that is neither): its plain value, and the places of what it holds.
+
+    `places` has line and column of each key and of its value; `inner` those values that are Nodes themselves.
+    """
 
     value: JsonValue
     line: int
     column: int
-    children: "dict[str, Node] | list[Node] | None" = None
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    size: int = 1
-    height: int = 0
+    places: dict[str | int, tuple[int, int, int, int]] = field(default_factory=dict)
+    inner: "dict[str | int, Node]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ class Document:
 
     def where(self, path: Path, at_key: bool = False) -> Where:
         """Return the place of `path`, or of the nearest thing above it that is in the file."""
-        node, place = self.root, (self.root.line, self.root.column)
+        node: Node | None = self.root
+        place = (self.root.line, self.root.column)
         for part in path:
-            keys, child = node.keys, _child(node, part)
-            if child is None:
+            if node is None or part not in node.places:
                 break
-            node, place = child, (child.line, child.column)
-            if at_key and isinstance(part, str) and part in keys:
-                place = keys[part]
+            found = node.places[part]
+            place = found[:2] if at_key else found[2:]
+            node = node.inner.get(part)
         return Where(self.file, *place)
 
 
@@ -102,116 +103,140 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)")
 
 
+@dataclass(slots=True)
+class _Item:
+    """A value that is complete, as its container takes it: with its place, its size in nodes and its height."""
+
+    value: JsonValue
+    line: int
+    column: int
+    node: Node | None = None
+    size: int = 1
+    height: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container whose end has not come yet; in a mapping, `key` waits for its value."""
+
+    node: Node
+    anchor: str | None
+    key: _Item | None = None
+    size: int = 1
+    height: int = 0
+
+
 class _Composer:
     """One pass over the events of one file."""
 
     def __init__(self, text: str, file: str) -> None:
         self._text, self._file = text, file
         self._problems: list[Problem] = []
-        self._anchors: dict[str, Node | None] = {}
+        self._anchors: dict[str, _Item | None] = {}
         self._aliased = 0
+        self._stack: list[_Open] = []
+        self._root: _Item | None = None
 
     def document(self) -> Document:
-        roots: list[Node] = []
-        stack: list[_Open] = []
-        for event in self._events():
-            if isinstance(event, yaml.DocumentStartEvent) and roots:
-                raise self._stop(event.start_mark, "a second document starts here", "keep one pipeline per file")
-            node = self._node(event, stack)
-            if node is not None and stack:
-                self._add(stack[-1], node)
-            elif node is not None:
-                roots.append(node)
-        if not roots:
-            raise SpecError("the file is empty", where=Where(self._file, 1, 1), fix="start with `name:` and `steps:`")
-        return Document(self._file, roots[0], tuple(self._problems))
-
-    def _events(self) -> Iterator[yaml.Event]:
+        handlers: Mapping[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._begin,
+        }
         try:
             loader = _LOADER(self._text)
             while (event := loader.get_event()) is not None:
-                yield event
+                if handler := handlers.get(type(event)):
+                    handler(event)
         except yaml.YAMLError as error:
             raise self._syntax(error) from error
+        if self._root is None:
+            raise SpecError("the file is empty", where=Where(self._file, 1, 1), fix="start with `name:` and `steps:`")
+        root = self._root
+        return Document(self._file, root.node or Node(root.value, root.line, root.column), tuple(self._problems))
 
-    def _node(self, event: yaml.Event, stack: "list[_Open]") -> Node | None:
-        """Return the node that the event completes, if it completes one."""
-        if isinstance(event, yaml.ScalarEvent):
-            return self._anchored(event.anchor, self._scalar(event))
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, len(stack))
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._open(event, stack)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            done = stack.pop()
-            return self._anchored(done.anchor, done.node)
-        return None
+    def _begin(self, event: yaml.DocumentStartEvent) -> None:
+        if self._root is not None:
+            raise self._stop(event.start_mark, "a second document starts here", "keep one pipeline per file")
 
-    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, stack: "list[_Open]") -> None:
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        if event.tag not in _STRING_TAGS:
+            self._tag(event)
         mark: _Mark = event.start_mark
-        if len(stack) >= MAX_DEPTH:
+        value = resolve(event.value) if event.implicit[0] else event.value
+        self._complete(_Item(value, mark.line + 1, mark.column + 1), event.anchor)
+
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        mark: _Mark = event.start_mark
+        if len(self._stack) >= MAX_DEPTH:
             raise self._stop(mark, f"nesting is more than {MAX_DEPTH} levels deep here", "write it flatter")
         if event.tag not in _CONTAINER_TAGS:
             self._tag(event)
         if event.anchor:
             self._anchors[event.anchor] = None
-        mapping = isinstance(event, yaml.MappingStartEvent)
-        node = Node({} if mapping else [], mark.line + 1, mark.column + 1, {} if mapping else [])
-        stack.append(_Open(node, event.anchor))
+        value: JsonValue = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._stack.append(_Open(Node(value, mark.line + 1, mark.column + 1), event.anchor))
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Node:
-        if event.tag not in _STRING_TAGS:
-            self._tag(event)
-        plain = event.implicit[0] and event.tag is None
-        mark: _Mark = event.start_mark
-        return Node(resolve(event.value) if plain else event.value, mark.line + 1, mark.column + 1)
+    def _close(self, _event: yaml.Event) -> None:
+        done = self._stack.pop()
+        node = done.node
+        self._complete(_Item(node.value, node.line, node.column, node, done.size, done.height), done.anchor)
 
-    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
+    def _alias(self, event: yaml.AliasEvent) -> None:
         mark: _Mark = event.start_mark
         name = event.anchor
-        if name not in self._anchors:
-            raise self._stop(mark, f"alias *{name} has no anchor &{name} above it", "write the value itself")
-        node = self._anchors[name]
-        if node is None:
-            raise self._stop(mark, f"alias *{name} stands inside its own anchor", "write the value itself")
-        self._aliased += node.size
+        item = self._anchors.get(name or "")
+        if item is None:
+            seen = "stands inside its own anchor" if name in self._anchors else f"has no anchor &{name} above it"
+            raise self._stop(mark, f"alias *{name} {seen}", "write the value itself")
+        self._aliased += item.size
         if self._aliased > MAX_ALIASED:
             raise self._stop(mark, f"aliases blow the file up to over {MAX_ALIASED} values", "write fewer aliases")
-        if depth + node.height > MAX_DEPTH:
+        if len(self._stack) + item.height > MAX_DEPTH:
             raise self._stop(mark, f"aliases nest more than {MAX_DEPTH} levels deep here", "write it flatter")
-        return node
+        self._complete(item, None)
 
-    def _anchored(self, anchor: str | None, node: Node) -> Node:
+    def _complete(self, item: _Item, anchor: str | None) -> None:
+        """Hand a value to the container that it stands in."""
         if anchor:
-            self._anchors[anchor] = node
-        return node
-
-    def _add(self, parent: "_Open", child: Node) -> None:
-        node = parent.node
-        node.size += child.size
-        node.height = max(node.height, child.height + 1)
-        if isinstance(node.children, list):
-            node.children.append(child)
-            node.value.append(child.value)  # type: ignore[union-attr]
+            self._anchors[anchor] = item
+        if not self._stack:
+            self._root = item
+            return
+        parent = self._stack[-1]
+        parent.size += item.size
+        parent.height = max(parent.height, item.height + 1)
+        values = parent.node.value
+        if isinstance(values, list):
+            self._put(parent.node, len(values), item, item)
+            values.append(item.value)
         elif parent.key is None:
-            parent.key = child
+            parent.key = item
         else:
-            self._pair(node, parent.key, child)
+            self._pair(parent.node, parent.key, item)
             parent.key = None
 
-    def _pair(self, parent: Node, key: Node, child: Node) -> None:
+    def _pair(self, parent: Node, key: _Item, item: _Item) -> None:
         name = key.value
         if not isinstance(name, str):
             self._note(key, "a key is not text here", "write the key as text, in quotes when it is a number")
-        elif name in parent.keys:
-            line, column = parent.keys[name]
+        elif name in parent.places:
+            line, column = parent.places[name][:2]
             self._note(key, f"key {name!r} is here a second time; it is at {line}:{column} already", "keep one of them")
         elif name == "<<":
             self._note(key, "`<<` merges mappings in YAML 1.1 only", "use `defaults:`, or write the keys out")
         else:
-            parent.keys[name] = (key.line, key.column)
-            parent.children[name] = child  # type: ignore[index,call-overload]
-            parent.value[name] = child.value  # type: ignore[index,call-overload]
+            self._put(parent, name, key, item)
+            parent.value[name] = item.value  # type: ignore[index,call-overload]
+
+    def _put(self, parent: Node, part: str | int, key: _Item, item: _Item) -> None:
+        parent.places[part] = (key.line, key.column, item.line, item.column)
+        if item.node is not None:
+            parent.inner[part] = item.node
 
     def _tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         mark: _Mark = event.start_mark
@@ -220,7 +245,7 @@ class _Composer:
             Problem(f"tag {tag!r} has no meaning in a spec", self._at(mark), "write the plain value, without a tag")
         )
 
-    def _note(self, node: Node, message: str, fix: str) -> None:
+    def _note(self, node: _Item, message: str, fix: str) -> None:
         self._problems.append(Problem(message, Where(self._file, node.line, node.column), fix))
 
     def _stop(self, mark: _Mark, message: str, fix: str) -> SpecError:
@@ -238,25 +263,11 @@ class _Composer:
             return SpecError("a tab indents this line; YAML takes spaces only", where=where, fix="use spaces")
         parts = [getattr(error, "context", None), getattr(error, "problem", None)]
         seen = ", ".join(part for part in parts if part) or "the text breaks off"
+        begun = getattr(error, "context_mark", None)
+        if begun and mark and begun.line != mark.line:
+            seen += f" (it begins at {begun.line + 1}:{begun.column + 1})"
         fix = "look at the indentation, brackets and quotes here and above"
         return SpecError(f"this is not YAML: {seen}", where=where, fix=fix)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A container whose end has not come yet; `key` waits for its value."""
-
-    node: Node
-    anchor: str | None
-    key: Node | None = None
-
-
-def _child(node: Node, part: str | int) -> Node | None:
-    if isinstance(node.children, dict) and isinstance(part, str):
-        return node.children.get(part)
-    if isinstance(node.children, list) and isinstance(part, int) and 0 <= part < len(node.children):
-        return node.children[part]
-    return None
 
 
 def _text(data: bytes, file: str) -> str:
