@@ -72,7 +72,7 @@ class JobFolder:
     @property
     def mark(self) -> str:
         """The environment variable that all processes of the job inherit."""
-        return f"MOORAGE_JOB={self.path}"
+        return f"MOORAGE_LOCAL_JOB={self.path}"
 
     @property
     def output(self) -> Path:

@@ -70,14 +70,15 @@ def _settle() -> None:
                 os.close(int(name))
     os.set_inheritable(LOCK_DESCRIPTOR, False)
     launcher = os.getpid()
-    os.register_at_fork(after_in_child=lambda: _let_go(launcher))
+    os.register_at_fork(after_in_child=lambda: _leave(launcher))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
 
 
-def _let_go(launcher: int) -> None:
+def _leave(launcher: int) -> None:
     if os.getppid() == launcher:  # in a child of a child the number may be another file's
         os.close(LOCK_DESCRIPTOR)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _set_deadline(folder: JobFolder, seconds: float) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_GROUPS = Path("/sys/fs/cgroup")
 _UNLIMITED_BYTES = 2**60  # version 1 writes a huge number where version 2 writes `max`
 
 
@@ -26,59 +25,65 @@ def here() -> Here:
     return Here(socket.gethostname(), boot, os.readlink("/proc/self/ns/pid"))
 
 
+@dataclass(frozen=True)
+class Groups:
+    """The control groups of this process, of either version: `membership` is the text of /proc/self/cgroup."""
+
+    root: Path
+    membership: str
+
+    def cpu_limits(self) -> list[float]:
+        """Return every limit on the CPU time per time, in CPUs."""
+        found = [line for folder in self._lineage("") for line in _words(folder / "cpu.max")]
+        for folder in self._lineage("cpu"):
+            both = [_words(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+            found += [[*quota, *period] for quota, period in zip(*both, strict=False)]
+        return [int(quota) / int(period) for quota, period in found if quota not in ("max", "-1")]
+
+    def memory_limits(self) -> list[int]:
+        """Return every limit on the memory, in bytes."""
+        files = [folder / "memory.max" for folder in self._lineage("")]
+        files += [folder / "memory.limit_in_bytes" for folder in self._lineage("memory")]
+        limits = [line[0] for file in files for line in _words(file)]
+        return [int(limit) for limit in limits if limit != "max" and int(limit) < _UNLIMITED_BYTES]
+
+    def out_of_memory_kills(self) -> int:
+        """Return how many of the group's processes the kernel has killed for want of memory."""
+        files = (self._own("") / "memory.events", self._own("memory") / "memory.oom_control")
+        return next((int(count) for file in files for name, count in _words(file) if name == "oom_kill"), 0)
+
+    def _own(self, controller: str) -> Path:
+        mounted = self.root / controller
+        for line in self.membership.splitlines():
+            _, controllers, path = line.split(":", 2)
+            own = mounted / path.lstrip("/")
+            if controller in controllers.split(",") and own.is_dir():
+                return own
+        return mounted  # a container sees its group's path on the host, and has only its own group mounted
+
+    def _lineage(self, controller: str) -> list[Path]:
+        own = self._own(controller)  # a limit of any group above it holds too
+        return [own, *(parent for parent in own.parents if parent.is_relative_to(self.root))]
+
+
 def usable_cpu() -> float:
     """Return how many CPUs this process may use: its affinity, and its control group's quota."""
-    return float(min([len(os.sched_getaffinity(0)), *_cpu_quotas()]))
+    return float(min([len(os.sched_getaffinity(0)), *_groups().cpu_limits()]))
 
 
 def usable_memory_gib() -> float:
     """Return the memory that this process may use, in GiB: the machine's, or its control group's limit."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min([total, *_memory_limits()]) / 2**30
+    return min([total, *_groups().memory_limits()]) / 2**30
 
 
 def out_of_memory_kills() -> int:
-    """Return how many processes of this control group the kernel has killed for want of memory."""
-    for folder, name in ((_own_group(""), "memory.events"), (_own_group("memory"), "memory.oom_control")):
-        for line in _words(folder / name):
-            if line[0] == "oom_kill":
-                return int(line[1])
-    return 0
+    """Return how many processes beside this one the kernel has killed for want of memory."""
+    return _groups().out_of_memory_kills()
 
 
-def _cpu_quotas() -> list[float]:
-    found = []
-    for folder in _lineage(_own_group("")):
-        for quota, period in _words(folder / "cpu.max"):
-            if quota != "max":
-                found.append(int(quota) / int(period))
-    for folder in _lineage(_own_group("cpu")):
-        quota_us, period_us = (_words(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-        if quota_us and period_us and int(quota_us[0][0]) > 0:
-            found.append(int(quota_us[0][0]) / int(period_us[0][0]))
-    return found
-
-
-def _memory_limits() -> list[int]:
-    files = [folder / "memory.max" for folder in _lineage(_own_group(""))]
-    files += [folder / "memory.limit_in_bytes" for folder in _lineage(_own_group("memory"))]
-    limits = [line[0] for file in files for line in _words(file)]
-    return [int(limit) for limit in limits if limit != "max" and int(limit) < _UNLIMITED_BYTES]
-
-
-def _own_group(controller: str) -> Path:
-    # A container may see the path of its group on the host, but have only its own group mounted.
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controller in controllers.split(","):
-            own = _GROUPS / controller / path.lstrip("/")
-            return own if own.is_dir() else _GROUPS / controller
-    return _GROUPS / controller
-
-
-def _lineage(folder: Path) -> list[Path]:
-    # A limit of any group above holds too.
-    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(_GROUPS))]
+def _groups() -> Groups:
+    return Groups(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup").read_text())
 
 
 def _words(file: Path) -> list[list[str]]:
