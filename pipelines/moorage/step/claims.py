@@ -6,7 +6,6 @@ again after its machine was lost. The first must end, the second must go on.
 
 import json
 import os
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -45,7 +44,7 @@ def my_claim(job: str, environ: Mapping[str, str]) -> Claim:
     return Claim(
         job=environ.get(JOB_VARIABLE, job),
         nonce=os.urandom(8).hex(),
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         boot=_boot(),
         pid=pid,
         born=born(pid),

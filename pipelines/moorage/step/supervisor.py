@@ -3,7 +3,7 @@
 A function of an environment, so that it runs as `python -m moorage.step` and in a fork of a warm process alike.
 """
 
-import socket
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _supervise(environ: Mapping[str, str], start: str, worker: Worker) -> int:
         started=paths.utc(began),
         finished=paths.utc(time.time()),
         start=start,
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         nonce=claim.nonce,
     )
     courier.close()
