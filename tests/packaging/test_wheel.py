@@ -1,5 +1,6 @@
 """The wheel as a user gets it: only our packages in it, and the example runs from outside any checkout."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from configparser import ConfigParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -97,10 +99,12 @@ def test_the_source_archive_can_be_built_from(dists: Path):
 
 @pytest.mark.slow
 def test_the_example_runs_from_the_wheel_outside_the_checkout(installed: Path, tmp_path: Path):
-    shutil.copytree(ROOT / "pipelines" / "acme_tumors", tmp_path / "pipelines" / "acme_tumors")
-    spec = "pipelines/acme_tumors/pipeline.yaml"
+    for folder in ("pipelines/acme_tumors", "bentos/acme_tumors"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "pyproject.toml").touch()
-    assert "moorage" in run([str(installed / "moorage"), "--version"], tmp_path)
-    run([str(installed / "moorage"), "check", spec], tmp_path)
-    run([str(installed / "moorage"), "run", spec], tmp_path)
-    assert "succeeded" in run([str(installed / "moorage"), "runs", "--json"], tmp_path)
+    moorage, spec = str(installed / "moorage"), "pipelines/acme_tumors/pipeline.yaml"
+    assert version("moorage") in run([moorage, "--version"], tmp_path)
+    run([moorage, "check", spec], tmp_path)
+    run([moorage, "run", spec], tmp_path)
+    (found,) = json.loads(run([moorage, "runs", "--json"], tmp_path))
+    assert (found["pipeline"], found["environment"], found["state"]) == ("acme-tumors", "local", "succeeded")
