@@ -4,44 +4,31 @@ from collections.abc import Callable
 
 import click
 
-from moorage.cli import output
+from moorage.cli import output, summary
+from moorage.cli.exits import Exit
 from moorage.cli.progress import Watch, watching
-from moorage.cli.summary import print_end, run_as_data
-from moorage.journal import Event, RunRecord
-from moorage.runs.api import Run
+from moorage.cli.results import registered
+from moorage.runs.api import Place, Run
 from moorage.states import RunState
 
 
-def driven(drive: Callable[[Watch], Run], environment: str) -> Run:
-    """Return what `drive` returns; Ctrl-C prints how to look, resume and cancel, and goes on up."""
-    run_id: str | None = None
-    try:
-        with watching() as show:
-
-            def watch(record: RunRecord, event: Event) -> None:
-                nonlocal run_id
-                run_id = record.id
-                show(record, event)
-
-            return drive(watch)
-    except KeyboardInterrupt:
-        if run_id is not None:
-            _say_left(run_id, environment)
-        raise
-
-
-def report(run: Run, as_json: bool) -> None:
-    """Print how the run ended; exit code 1 unless it succeeded."""
+def drive_and_report(drive: Callable[[Watch], Run], place: Place, as_json: bool) -> None:
+    """Print how the run goes and how it ended; exit code 1 unless it succeeded, 130 when it was left."""
+    with watching() as watch:
+        run = drive(watch)
+    if run.record.finished is None:
+        _say_left(run)
+        raise click.exceptions.Exit(Exit.INTERRUPTED)
     if as_json:
-        output.print_json(run_as_data(run.record))
+        output.print_json(summary.run_as_data(run.record, run.state))
     else:
-        print_end(run.record)
+        summary.print_end(run.record, registered(place, run.record))
     if run.state is not RunState.SUCCEEDED:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(Exit.FAILED)
 
 
-def _say_left(run_id: str, environment: str) -> None:
-    where = "" if environment == "local" else f" -e {environment}"
-    output.note(f"\nleft run {run_id}: steps at work finish, and no new ones start")
+def _say_left(run: Run) -> None:
+    where = summary.where_option(run.record)
+    output.note(f"\nleft run {run.id}: steps at work finish, and no new ones start")
     for verb, what in (("show", "look"), ("resume", "go on"), ("cancel", "stop it")):
-        output.note(f"  moorage {verb} {run_id}{where}".ljust(44) + f"  {what}")
+        output.note(f"  {what:<8}moorage {verb} {run.id}{where}")

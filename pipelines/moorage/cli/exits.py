@@ -22,6 +22,18 @@ class Exit(IntEnum):
     NOBODY_READS = 141
 
 
+EXTRAS = {
+    "bentoml": "serve",
+    "joblib": "models",
+    "numpy": "serve",
+    "pandera": "tables",
+    "polars": "tables",
+    "pyarrow": "tables",
+    "starlette": "serve",
+    "uvicorn": "serve",
+}
+"""The extra that brings a package which some commands need."""
+
 TRACEBACK_VARIABLE = "MOORAGE_TRACEBACK"
 """Set to anything, it makes errors end with a traceback."""
 
@@ -70,6 +82,9 @@ def _explain(error: BaseException) -> int:
         case click.ClickException():
             print_problem(_usage(error))
             return Exit.TELL_USER
+        case ModuleNotFoundError() if (error.name or "").partition(".")[0] in EXTRAS:
+            print_problem(_not_installed(error.name or ""))
+            return Exit.TELL_USER
         case OSError() if error.filename is not None:
             print_problem(Problem(f"{os.fsdecode(error.filename)}: {error.strerror}", fix="look at the path's rights"))
             return Exit.TELL_USER
@@ -90,6 +105,11 @@ def _usage(error: click.ClickException) -> Problem:
     message = error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return Problem(message[:1].lower() + message[1:], fix=f"{context.command_path if context else 'moorage'} --help")
+
+
+def _not_installed(module: str) -> Problem:
+    package = module.partition(".")[0]
+    return Problem(f"this needs {package}, which is not installed", fix=f"pip install 'moorage[{EXTRAS[package]}]'")
 
 
 def _fault(error: BaseException) -> Problem:

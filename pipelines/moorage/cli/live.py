@@ -49,7 +49,8 @@ class Picture:
                 self._shown.discard(step.name)
 
     def __rich__(self) -> Text:
-        return Text.from_ansi("\n".join(_picture(self._record, datetime.now(UTC)))) if self._record else Text()
+        lines = _picture(self._record, datetime.now(UTC)) if self._record else ()
+        return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
 def _picture(record: RunRecord, now: datetime) -> Iterator[str]:
@@ -63,12 +64,13 @@ def _picture(record: RunRecord, now: datetime) -> Iterator[str]:
 
 
 def _line(step: StepRecord, width: int, now: datetime) -> str:
+    name = f"{step.name.ljust(width)}  {output.state(step.state)}"
     if step.asked and not step.attempts:
-        return f"{step.name.ljust(width)}  {output.state(step.state, 9)}  {step.message or 'for an approval'}"
-    since = step.attempt.since or step.attempt.intended if step.attempt else step.started
-    clock = output.seconds(output.between(since, now)).rjust(7)
+        return f"{name}    for an approval: moorage approve RUN {step.name}"
+    since = (step.attempt.since or step.attempt.intended) if step.attempt else step.started
+    clock = output.seconds(output.between(since, now)).rjust(19 - len(step.state))
     again = f"  attempt {step.attempt.number}" if step.attempt and step.attempt.number > 1 else ""
-    return f"{step.name.ljust(width)}  {output.state(step.state, 9)}  {clock}{again}"
+    return f"{name}{clock}{again}"
 
 
 def _width(record: RunRecord) -> int:

@@ -1,5 +1,6 @@
 """How results look: aligned columns, calm colours, JSON for machines. No rich: a list must come at once."""
 
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,6 +25,10 @@ COLOURS = {
 """By state of a run or a step; whatever is not here stays plain."""
 
 GAP = "  "
+"""Between two columns."""
+
+NARROWEST = 16
+"""No column is cut shorter than this."""
 
 
 def print_json(value: object) -> None:
@@ -34,13 +39,16 @@ def print_json(value: object) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "") -> None:
-    """Print rows in aligned columns under dim titles (no line for titles when all are empty)."""
+    """Print rows in aligned columns under dim titles (no line for titles when all are empty).
+
+    On a terminal the widest columns are cut until a row fits; anything else gets the whole text.
+    """
     lines = [list(row) for row in rows]
-    widths = [max(map(_width, column)) for column in zip(titles, *lines, strict=True)]
     if any(titles):
         lines.insert(0, [dim(title) for title in titles])
+    widths = _fitted([max(map(_width, column)) for column in zip(titles, *lines, strict=True)], len(indent))
     for line in lines:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)]
+        cells = [_cell(text, width) for text, width in zip(line, widths, strict=True)]
         click.echo((indent + GAP.join(cells)).rstrip())
 
 
@@ -54,10 +62,9 @@ def dim(text: str) -> str:
     return click.style(text, dim=True) if text else text
 
 
-def state(value: StrEnum | str, width: int = 0) -> str:
-    """Return a state in its colour, filled up to `width`."""
-    text = str(value)
-    return click.style(text.ljust(width), fg=COLOURS.get(text))
+def state(value: StrEnum) -> str:
+    """Return a state in its colour."""
+    return click.style(value.value, fg=COLOURS.get(value.value))
 
 
 def seconds(value: float | None) -> str:
@@ -101,3 +108,19 @@ def is_terminal() -> bool:
 
 def _width(text: str) -> int:
     return len(click.unstyle(text))
+
+
+def _fitted(widths: list[int], indent: int) -> list[int]:
+    if not sys.stdout.isatty():
+        return widths
+    room = max(shutil.get_terminal_size().columns, 40) - indent - len(GAP) * (len(widths) - 1)
+    while (excess := sum(widths) - room) > 0 and max(widths) > NARROWEST:
+        widest = widths.index(max(widths))
+        widths[widest] = max(NARROWEST, widths[widest] - excess)
+    return widths
+
+
+def _cell(text: str, width: int) -> str:
+    if _width(text) > width:
+        return f"{click.unstyle(text)[: width - 1]}…"
+    return text + " " * (width - _width(text))

@@ -48,8 +48,9 @@ def changed(record: RunRecord, event: Event) -> Iterable[StepRecord]:
 
 def describe(step: StepRecord, width: int) -> str:
     """Return a step as one line: its name, state, time, and why it is not simply well."""
-    parts = [step.name.ljust(width), output.state(step.state, 9), time_of(step), reason(step)]
-    return output.GAP.join(part for part in parts if part).rstrip()
+    after = output.GAP.join(part for part in (time_of(step), reason(step)) if part)
+    gap = " " * (len("succeeded") - len(step.state)) + output.GAP if after else ""
+    return f"{step.name.ljust(width)}{output.GAP}{output.state(step.state)}{gap}{after}"
 
 
 def time_of(step: StepRecord) -> str:

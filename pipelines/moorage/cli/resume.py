@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from moorage.cli.driving import driven, report
+from moorage.cli.driving import drive_and_report
 from moorage.cli.options import json_option, place_options, run_argument
 from moorage.runs import api
 
@@ -22,4 +22,4 @@ def command(run_id: str, environment: str, project: Path | None, take_over: bool
     """
     place = api.open_place(environment, project)
     found = api.find_run(place, run_id)
-    report(driven(lambda watch: api.resume(found, place, watch=watch, take_over=take_over), environment), as_json)
+    drive_and_report(lambda watch: api.resume(found, place, watch=watch, take_over=take_over), place, as_json)

@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from moorage.cli.driving import driven, report
+from moorage.cli.driving import drive_and_report
 from moorage.cli.options import json_option, parameter_option, place_options, spec_argument, spec_file
 from moorage.cli.output import print_json
-from moorage.cli.progress import Watch
 from moorage.runs import api
 
 
@@ -24,16 +23,13 @@ def command(
 ) -> None:
     """Run a pipeline; Ctrl-C leaves it, and it can be resumed.
 
-    SPEC is a pipeline.yaml, or the folder that holds one. Every call makes a new run; steps that ran
+    SPEC is a pipeline.yaml, or the folder that holds one. Every call makes a new run; steps that succeeded
     before with the same code, data and parameters are taken from the cache. Exit code 1: the run failed.
     """
     path = spec_file(spec)
     if detach:
-        run_id = api.start_detached(path, environment=environment, parameters=parameters, project=project)
-        print_json({"id": run_id}) if as_json else click.echo(run_id)
+        found = api.start_detached(path, environment=environment, parameters=parameters, project=project)
+        print_json({"id": found}) if as_json else click.echo(found)
         return
-
-    def drive(watch: Watch) -> api.Run:
-        return api.run(path, environment=environment, parameters=parameters, project=project, watch=watch)
-
-    report(driven(drive, environment), as_json)
+    place, found = api.start(path, environment=environment, parameters=parameters, project=project)
+    drive_and_report(lambda watch: api.drive(place, found, watch), place, as_json)

@@ -8,12 +8,12 @@ import click
 
 from moorage.cli import output, summary
 from moorage.cli.options import json_option, place_options, run_argument
+from moorage.cli.results import registered
 from moorage.journal import RunRecord
 from moorage.runs import api
 from moorage.runs.summary import read_summary
 from moorage.states import RunState, StepState
-from moorage.step.paths import attempt_folder, result_key
-from moorage.step.request import StepResult, result_from_json
+from moorage.step.reading import read_result
 
 
 @click.command("show")
@@ -35,8 +35,11 @@ def command(run_id: str, environment: str, project: Path | None, as_json: bool) 
     click.echo()
     summary.print_steps(record)
     summary.print_failures(record, _details(place, record))
+    summary.print_gates(record)
     summary.print_metrics(record)
-    summary.print_next(record, state)
+    versions = registered(place, record)
+    summary.print_models(versions)
+    summary.print_next(record, state, versions)
 
 
 def _state(place: api.Place, record: RunRecord) -> RunState:
@@ -45,10 +48,5 @@ def _state(place: api.Place, record: RunRecord) -> RunState:
 
 def _details(place: api.Place, record: RunRecord) -> Mapping[str, str]:
     failed = [step for step in record.steps.values() if step.state is StepState.FAILED and step.attempt]
-    found = {step.name: _result(place, record.id, step.name, len(step.attempts)) for step in failed}
+    found = {step.name: read_result(place.store, record.id, step.name, len(step.attempts)) for step in failed}
     return {name: result.detail for name, result in found.items() if result and result.detail}
-
-
-def _result(place: api.Place, run: str, step: str, attempt: int) -> StepResult | None:
-    data = place.store.find(result_key(attempt_folder(run, step, attempt)))
-    return None if data is None else result_from_json(data)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from moorage.cli.options import place_options, required_run_argument, run_argument
+from moorage.cli.options import place_options, required_run_argument
 from moorage.cli.output import note, state
 from moorage.runs import api
 from moorage.runs.commands import CommandKind

@@ -1,6 +1,8 @@
 """A run as text and as data: what `show` prints, and `run` and `resume` at their end."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import click
@@ -9,6 +11,7 @@ from moorage.cli import output
 from moorage.cli.progress import reason, time_of
 from moorage.contracts.report import CheckResult
 from moorage.journal import RunRecord, StepRecord
+from moorage.models import ModelVersion
 from moorage.states import ADVICE, RunState, StepState
 
 
@@ -41,7 +44,7 @@ def print_head(record: RunRecord, state: RunState) -> None:
     rows += [("started", output.moment(record.created) + (f"  by {record.by}" if record.by else ""))]
     rows += [("took", output.seconds(took))] if took is not None else []
     if record.parameters:
-        rows.append(("parameters", "  ".join(f"{key}={value}" for key, value in record.parameters.items())))
+        rows.append(("parameters", "  ".join(f"{key}={_value(value)}" for key, value in record.parameters.items())))
     click.echo(f"run {click.style(record.id, bold=True)}  {output.state(state)}")
     output.print_table(("", ""), [(output.dim(title), text) for title, text in rows], indent="  ")
 
@@ -53,6 +56,15 @@ def print_steps(record: RunRecord) -> None:
         for step in record.steps.values()
     ]
     output.print_table(("step", "state", "time", "tries", ""), rows, indent="  ")
+
+
+def print_gates(record: RunRecord) -> None:
+    """Print what each gate that was judged found, a line per limit."""
+    judged = [step for step in record.steps.values() if _is_judged_gate(step)]
+    rows = [(step.name, sentence) for step in judged for sentence in _judgements(step)]
+    if rows:
+        click.echo()
+        output.print_table(("gates", ""), rows, indent="  ")
 
 
 def print_metrics(record: RunRecord) -> None:
@@ -75,28 +87,40 @@ def print_failures(record: RunRecord, details: Mapping[str, str]) -> None:
                 click.echo(line.rstrip())
 
 
-def print_end(record: RunRecord) -> None:
+def print_models(versions: Sequence[ModelVersion]) -> None:
+    """Print the model versions that the run stands for."""
+    if versions:
+        click.echo()
+        output.print_table(("models", ""), [(item.name, f"version {item.version}") for item in versions], indent="  ")
+
+
+def print_end(record: RunRecord, versions: Sequence[ModelVersion]) -> None:
     """Print how a run ended: in short when all is well, with the failures when not."""
     took = output.seconds(output.between(record.created, record.finished))
     click.echo(f"run {record.id}  {output.state(record.state)}" + (f"  in {took}" if took else ""))
     print_failures(record, {})
     print_metrics(record)
-    print_next(record, record.state)
+    print_models(versions)
+    print_next(record, record.state, versions)
 
 
-def print_next(record: RunRecord, state: RunState) -> None:
+def print_next(record: RunRecord, state: RunState, versions: Sequence[ModelVersion]) -> None:
     """Print the commands that a person may want now."""
-    where = "" if record.environment == "local" else f" -e {record.environment}"
-    commands = [f"moorage {text}{where}" for text in _next(record, state)]
+    commands = [f"moorage {text}{where_option(record)}" for text in _next(record, state, versions)]
     if commands:
         click.echo()
         for at, text in enumerate(commands):
             click.echo(output.dim("next  " if at == 0 else "      ") + text)
 
 
-def _next(record: RunRecord, state: RunState) -> Iterator[str]:
-    failed = [step for step in record.steps.values() if step.state is StepState.FAILED]
-    for step in [step for step in failed if step.attempts][:1]:
+def where_option(record: RunRecord) -> str:
+    """Return the option that a command on this run needs, with a space before it; empty for `local`."""
+    return "" if record.environment == "local" else f" -e {record.environment}"
+
+
+def _next(record: RunRecord, state: RunState, versions: Sequence[ModelVersion]) -> Iterator[str]:
+    failed = [step for step in record.steps.values() if step.state is StepState.FAILED and step.attempts]
+    for step in failed[:1]:
         yield f"logs {record.id} {step.name}"
     for step in record.steps.values():
         if step.asked and not step.verdict and not step.state.is_terminal:
@@ -105,6 +129,8 @@ def _next(record: RunRecord, state: RunState) -> Iterator[str]:
         yield f"resume {record.id}"
     if state is RunState.RUNNING:
         yield f"logs {record.id} -f"
+    for item in versions[:1]:
+        yield f"bento serve {item.name}@{item.version}"
 
 
 def _failure(step: StepRecord, detail: str | None) -> Iterator[str]:
@@ -133,7 +159,19 @@ def _attempts(step: StepRecord) -> str:
 
 
 def _because(step: StepRecord) -> str:
-    if step.state is StepState.SUCCEEDED and step.verdict is None and not step.attempts:
-        return (step.message or "").split("; ")[0]
-    text = reason(step) or (step.message or "" if step.verdict else "")
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    if _is_judged_gate(step):
+        return ""
+    return reason(step) or (step.message or "" if step.verdict else "")
+
+
+def _is_judged_gate(step: StepRecord) -> bool:
+    judged = step.state in (StepState.SUCCEEDED, StepState.FAILED)
+    return judged and not step.attempts and step.asked is None and step.message is not None
+
+
+def _judgements(step: StepRecord) -> Sequence[str]:
+    return re.split(r"(?<=required); ", step.message or "")
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
