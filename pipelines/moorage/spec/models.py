@@ -122,12 +122,12 @@ class Step(Model):
             raise ValueError(f"a step takes exactly one of run, command, bento, require and approval; this one {seen}")
         return self
 
-    @property
+    @cached_property
     def kind(self) -> StepKind:
         """Which of the five it is."""
         return next(kind for kind in StepKind if getattr(self, kind.value) is not None)
 
-    @property
+    @cached_property
     def is_job(self) -> bool:
         """Whether it runs on the platform, rather than being judged by the driver."""
         return self.kind not in (StepKind.GATE, StepKind.APPROVAL)
@@ -137,7 +137,7 @@ class Step(Model):
         """What other steps may read: the outputs, and `bento` for a bento step."""
         return _BENTO_OUTPUT if self.bento else self.outputs
 
-    @property
+    @cached_property
     def dependencies(self) -> tuple[str, ...]:
         """The steps that it waits for, each once, in the order in which the spec names them."""
         named = [source[0] for item in self.inputs.values() if (source := item.source)]

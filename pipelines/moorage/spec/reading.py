@@ -14,6 +14,7 @@ from moorage.spec.binding import bind, reference
 from moorage.spec.check import check
 from moorage.spec.finding import Finding
 from moorage.spec.models import Pipeline
+from moorage.spec.scalars import resolve
 from moorage.spec.sentences import findings
 from moorage.spec.types import NAME_PATTERN
 
@@ -59,7 +60,7 @@ def parse_parameter(text: str) -> tuple[str, JsonValue]:
     if not re.fullmatch(NAME_PATTERN, name):
         raise SpecError(f"{name!r} in {text!r} is not the name of a parameter", fix=fix)
     if value.strip()[:1] not in ("[", "{", '"', "'"):
-        return name, yaml.resolve(value.strip())
+        return name, resolve(value.strip())
     try:
         document = yaml.parse(value.encode("utf-8", "surrogateescape"), f"-p {name}")
     except SpecError as error:
