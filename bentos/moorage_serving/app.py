@@ -85,10 +85,11 @@ class _Service:
         self._loaded = _Loaded()
 
     async def _answer(self, request: Request) -> Response:
+        # A slow sender holds no place: only work does.
+        body = await read_body(request, self._limits.body_bytes)
+        if not self._loaded.ready:
+            raise _not_ready()
         with self._gate.enter():
-            body = await read_body(request, self._limits.body_bytes)
-            if not self._loaded.ready:
-                raise _not_ready()
             return await run_in_threadpool(self._predicted, body)
 
     def _predicted(self, body: bytes) -> Response:
@@ -133,6 +134,8 @@ async def _refused(_: Request, refused: Exception) -> Response:
     return problem(refused)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(Refused(error.status_code, error.detail, error.detail, headers=error.headers))
+    allowed = (error.headers or {}).get("Allow")
+    detail = f"{request.method} is not answered here; use {allowed}" if allowed else f"nothing is at {request.url.path}"
+    return problem(Refused(error.status_code, error.detail, detail, headers=error.headers))

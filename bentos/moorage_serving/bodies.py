@@ -14,7 +14,10 @@ Record = dict[str, object]
 async def read_body(request: Request, limit_bytes: int) -> bytes:
     """Return the body; refuses what is not JSON by its type, and what is too large before reading it all."""
     _check_type(request)
-    if int(request.headers.get("content-length") or 0) > limit_bytes:
+    said = request.headers.get("content-length", "0")
+    if not (said.isascii() and said.isdigit()):
+        raise _malformed("the length of the body is not a number")
+    if len(said) > 18 or int(said) > limit_bytes:
         raise _too_large(limit_bytes)
     parts, size = [], 0
     async for part in request.stream():

@@ -32,7 +32,8 @@ def pinned(context: Path) -> Mapping[str, str]:
 
 def write_requirements(packages: Mapping[str, str], folder: Path) -> None:
     """Write `requirements.txt` in `folder`."""
-    lines = [f"{name}=={number}\n" for name, number in packages.items()]
+    # BentoML adds itself, whatever is there.
+    lines = [f"{name}=={number}\n" for name, number in packages.items() if name != "bentoml"]
     (folder / REQUIREMENTS).write_text("".join(lines), encoding="utf-8")
 
 

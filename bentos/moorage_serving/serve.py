@@ -56,7 +56,8 @@ def _asgi_app(folder: Path) -> Any:
     from bentoml.exceptions import BentoMLException
 
     try:
-        return bentoml.load(str(folder.resolve())).to_asgi()
+        service: Any = bentoml.load(str(folder.resolve()))
+        return service.to_asgi()
     except BentoMLException as error:
         raise TargetError(str(error)) from error
 
@@ -71,14 +72,15 @@ def _private_bentoml() -> Iterator[None]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise SpecError(f"{port} is not a port", fix="choose one from 1 to 65535, or 0 for any free one")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        message = f"{_url(host, port)} cannot be listened on: {error.strerror or error}"
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        message = f"{_url(host, port)} cannot be listened on: {why}"
         raise TargetError(message, fix="choose another port, or --port 0 for any free one") from error
-    except OverflowError as error:
-        raise SpecError(f"{port} is not a port", fix="choose one from 1 to 65535, or 0 for any free one") from error
 
 
 def _url(host: str, port: int) -> str:
