@@ -15,11 +15,13 @@ class _Event(Model):
     at: AwareDatetime
 
 
-class _StepEvent(_Event):
+class StepEvent(_Event):
+    """An event of one step."""
+
     step: str
 
 
-class _AttemptEvent(_StepEvent):
+class _AttemptEvent(StepEvent):
     attempt: int
 
 
@@ -59,7 +61,7 @@ class RunResumed(_Event):
     steps: tuple[str, ...]
 
 
-class InputResolved(_StepEvent):
+class InputResolved(StepEvent):
     """Something from outside was pinned to what it held when the run started."""
 
     event: Literal["input_resolved"] = "input_resolved"
@@ -67,7 +69,7 @@ class InputResolved(_StepEvent):
     artifact: Artifact
 
 
-class StepCached(_StepEvent):
+class StepCached(StepEvent):
     """An earlier success with the same key stands for the step."""
 
     event: Literal["step_cached"] = "step_cached"
@@ -115,14 +117,14 @@ class AttemptFinished(_AttemptEvent):
     warnings: tuple[str, ...] = ()
 
 
-class StepRetrying(_StepEvent):
+class StepRetrying(StepEvent):
     """A further attempt is due at `not_before`."""
 
     event: Literal["step_retrying"] = "step_retrying"
     not_before: AwareDatetime
 
 
-class StepEnded(_StepEvent):
+class StepEnded(StepEvent):
     """A step ended without a job of its own: skipped, cancelled, or judged by the driver."""
 
     event: Literal["step_ended"] = "step_ended"
@@ -131,7 +133,7 @@ class StepEnded(_StepEvent):
     message: str | None = None
 
 
-class ApprovalAsked(_StepEvent):
+class ApprovalAsked(StepEvent):
     """The run waits for a person."""
 
     event: Literal["approval_asked"] = "approval_asked"

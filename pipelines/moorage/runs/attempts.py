@@ -1,10 +1,10 @@
 """The attempts of one run, as the driver meets them: submit, observe, close, cancel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from moorage.errors import CapacityExceeded, PlatformError, QuotaExceeded, TargetError
-from moorage.journal import RunRecord, StepRecord
+from moorage.journal import StepRecord
 from moorage.plan.resolved import Resolved, step_job, step_request
 from moorage.ports import Handle, JobName, Observation
 from moorage.runs.place import Place
@@ -30,9 +30,9 @@ class Attempts:
         self._place, self._resolved, self._run = place, resolved, run
         self._missing: set[tuple[str, int]] = set()
 
-    def handles(self, record: RunRecord) -> list[Handle]:
-        """Return the handles of all attempts that are with the platform."""
-        return [handle for _, handle in self._active(record)]
+    def handles(self, active: Sequence[StepRecord]) -> list[Handle]:
+        """Return the handles of those attempts whose job the platform has."""
+        return [handle for _, handle in self._answered(active)]
 
     def submit(self, step: Step, attempt: int, inputs: Mapping[str, Artifact], key: str) -> Handle | StepResult:
         """Hand the attempt to the platform; a result instead of a handle says why it would not take it."""
@@ -45,16 +45,16 @@ class Attempts:
         except (PlatformError, TargetError) as error:
             return self._adopted(job.owner, error) or self._close(step.name, attempt, _cause(error), str(error))
 
-    def observe(self, record: RunRecord, now: datetime) -> Iterator[tuple[str, Observation | StepResult]]:
+    def observe(self, active: Sequence[StepRecord], now: datetime) -> Iterator[tuple[str, Observation | StepResult]]:
         """Yield what changed: a new state of a job, or the result of one that ended."""
-        active = self._active(record)
-        if not active:
+        answered = self._answered(active)
+        if not answered:
             return
         try:
-            seen = self._place.connection.observe([handle for _, handle in active])
+            seen = self._place.connection.observe([handle for _, handle in answered])
         except PlatformError:
             return  # unreachable for now: nothing is known, so nothing changed
-        for (stands, _), observation in zip(active, seen, strict=True):
+        for (stands, _), observation in zip(answered, seen, strict=True):
             if result := self._result(stands, observation, now):
                 yield stands.name, result
             elif _is_news(stands, observation):
@@ -70,11 +70,9 @@ class Attempts:
         if handle is not None:
             self._place.connection.cancel(self._handle(stands, handle))
 
-    def _active(self, record: RunRecord) -> list[tuple[StepRecord, Handle]]:
+    def _answered(self, active: Sequence[StepRecord]) -> list[tuple[StepRecord, Handle]]:
         return [
-            (step, self._handle(step, step.attempts[-1].handle))
-            for step in record.steps.values()
-            if step.state.is_active and step.attempts[-1].handle is not None
+            (step, self._handle(step, handle)) for step in active if (handle := step.attempts[-1].handle) is not None
         ]
 
     def _handle(self, stands: StepRecord, data: Mapping[str, str] | None) -> Handle:

@@ -3,12 +3,13 @@
 Everything that makes one run mean the same on every platform is decided here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moorage.journal import AttemptRecord, RunRecord, StepRecord
 from moorage.ports import Capacity
+from moorage.runs.frontier import Frontier
 from moorage.spec.models import OnFailure, Pipeline, Step, StepKind
 from moorage.spec.units import format_duration
 from moorage.states import RunState, State, StepState
@@ -79,23 +80,27 @@ class End:
 Action = Start | Judge | Ask | Settle | Skip | Late | Stop | End
 
 
-def decide(pipeline: Pipeline, record: RunRecord, now: datetime, capacity: Capacity | None) -> tuple[Action, ...]:
-    """Return what to do now, in the order of the spec; nothing when only time or a person can help."""
-    if all(step.state.is_terminal for step in record.steps.values()):
+def decide(
+    pipeline: Pipeline, record: RunRecord, frontier: Frontier, now: datetime, capacity: Capacity | None
+) -> tuple[Action, ...]:
+    """Return what to do now, in the order of the spec; nothing when only time or a person can help.
+
+    `frontier` is the one of `pipeline` and `record`.
+    """
+    if not frontier.unfinished:
         return (End(_end_state(record)),)
     if record.state is RunState.CANCELLING:
-        return tuple(_cancelled(record))
-    if pipeline.on_failure is OnFailure.STOP and _has_failed(record):
-        return tuple(_stopped(record))
-    return (*_late(pipeline, record, now), *_advanced(pipeline, record, now, capacity))
+        return tuple(_ended(record, StepState.CANCELLED, "the run was cancelled"))
+    if pipeline.on_failure is OnFailure.STOP and frontier.has_failed:
+        because = "another step failed and the pipeline says on_failure: stop"
+        return tuple(_ended(record, StepState.SKIPPED, because))
+    return (*_late(pipeline, record, frontier, now), *_advanced(record, frontier, now, capacity))
 
 
-def next_time(pipeline: Pipeline, record: RunRecord) -> datetime | None:
+def next_time(pipeline: Pipeline, record: RunRecord, frontier: Frontier) -> datetime | None:
     """Return when the passing of time alone next changes what `decide` says."""
-    times = [step.not_before for step in record.steps.values() if step.state is StepState.RETRYING and step.not_before]
-    for name, step in record.steps.items():
-        if step.state.is_active and step.attempt:
-            times.append(_deadline(pipeline.step(name), step.attempt)[0])
+    times = [due for step in frontier.retrying if (due := record.steps[step].not_before)]
+    times += [_deadline(pipeline.step(name), record.steps[name].attempts[-1])[0] for name in frontier.active]
     return min(times, default=None)
 
 
@@ -106,36 +111,22 @@ def _end_state(record: RunRecord) -> RunState:
     return RunState.SUCCEEDED if fine else RunState.FAILED
 
 
-def _has_failed(record: RunRecord) -> bool:
-    return any(step.state is StepState.FAILED for step in record.steps.values())
-
-
-def _cancelled(record: RunRecord) -> Iterator[Action]:
+def _ended(record: RunRecord, state: StepState, because: str) -> Iterator[Action]:
     for step in record.steps.values():
         if step.state.is_active:
             yield Stop(step.name)
         elif not step.state.is_terminal:
-            yield Skip(step.name, StepState.CANCELLED, "the run was cancelled")
+            yield Skip(step.name, state, because)
 
 
-def _stopped(record: RunRecord) -> Iterator[Action]:
-    for step in record.steps.values():
-        if step.state.is_active:
-            yield Stop(step.name)
-        elif not step.state.is_terminal:
-            yield Skip(step.name, StepState.SKIPPED, "another step failed and the pipeline says on_failure: stop")
-
-
-def _late(pipeline: Pipeline, record: RunRecord, now: datetime) -> Iterator[Action]:
-    for name, step in record.steps.items():
-        if step.state.is_active and step.attempt:
-            deadline, because = _deadline(pipeline.step(name), step.attempt)
-            if now > deadline:
-                yield Late(name, because)
+def _late(pipeline: Pipeline, record: RunRecord, frontier: Frontier, now: datetime) -> Iterator[Action]:
+    for name in frontier.active:
+        deadline, because = _deadline(pipeline.step(name), record.steps[name].attempts[-1])
+        if now > deadline:
+            yield Late(name, because)
 
 
 def _deadline(step: Step, attempt: AttemptRecord) -> tuple[datetime, str]:
-    since = attempt.since or attempt.intended
     if attempt.started is not None:
         limit, at = step.timeout.run, attempt.started + RUN_MARGIN
         because = f"still running after its timeout.run of {format_duration(limit)}"
@@ -143,41 +134,45 @@ def _deadline(step: Step, attempt: AttemptRecord) -> tuple[datetime, str]:
         limit, at = step.timeout.queue, attempt.submitted or attempt.intended
         because = f"found no place to run within its timeout.queue of {format_duration(limit)}"
     else:
-        limit, at = step.timeout.start, since
+        limit, at = step.timeout.start, attempt.since or attempt.intended
         because = f"did not start within its timeout.start of {format_duration(limit)}"
     return at + timedelta(seconds=limit), because
 
 
-def _advanced(pipeline: Pipeline, record: RunRecord, now: datetime, capacity: Capacity | None) -> Iterator[Action]:
-    room = None if capacity is None else _room(pipeline, record, capacity)
-    for step in pipeline.steps:
-        stands = record.steps[step.name]
-        if stands.state not in (StepState.WAITING, StepState.RETRYING):
+def _advanced(record: RunRecord, frontier: Frontier, now: datetime, capacity: Capacity | None) -> Iterator[Action]:
+    for step in frontier.others():
+        action = _lost(step, record) or _judged(step, record.steps[step.name])
+        if action is not None:
+            yield action
+    room = None if capacity is None else _room(frontier, capacity)
+    for step in frontier.jobs():
+        due = record.steps[step.name].not_before
+        if due is not None and now < due:
             continue
-        action = _next(step, stands, record.steps, now)
-        if isinstance(action, Start) and room is not None:
+        if room is not None:
+            if room.is_full:
+                return
             if not room.fits(step):
                 continue
             room = room.less(step)
-        if action is not None:
-            yield action
+        yield Start(step.name)
 
 
-def _next(step: Step, stands: StepRecord, steps: Mapping[str, StepRecord], now: datetime) -> Action | None:
+def _lost(step: Step, record: RunRecord) -> Skip | None:
     for name in step.dependencies:
-        if steps[name].state.is_terminal and not steps[name].state.has_outputs:
-            return Skip(step.name, StepState.SKIPPED, f"it waits for {name}, which {_ended_as(steps[name])}")
-    if not all(steps[name].state.has_outputs for name in step.dependencies):
-        return None
-    if step.kind is StepKind.APPROVAL:
-        return Settle(step.name) if stands.verdict else None if stands.asked else Ask(step.name)
+        state = record.steps[name].state
+        if state.is_terminal and not state.has_outputs:
+            return Skip(step.name, StepState.SKIPPED, f"it waits for {name}, which {_ENDED_AS[state]}")
+    return None
+
+
+def _judged(step: Step, stands: StepRecord) -> Action | None:
     if step.kind is StepKind.GATE:
         return Judge(step.name)
-    return Start(step.name) if stands.not_before is None or now >= stands.not_before else None
+    return Settle(step.name) if stands.verdict else None if stands.asked else Ask(step.name)
 
 
-def _ended_as(step: StepRecord) -> str:
-    return {StepState.FAILED: "failed", StepState.CANCELLED: "was cancelled"}.get(step.state, "was skipped")
+_ENDED_AS = {StepState.FAILED: "failed", StepState.CANCELLED: "was cancelled", StepState.SKIPPED: "was skipped"}
 
 
 @dataclass(frozen=True)
@@ -185,6 +180,10 @@ class _Room:
     cpu: float
     memory_gib: float
     gpus: int
+
+    @property
+    def is_full(self) -> bool:
+        return self.cpu < 1e-9 or self.memory_gib < 1e-9
 
     def fits(self, step: Step) -> bool:
         asked = step.resources
@@ -197,9 +196,8 @@ class _Room:
         return _Room(self.cpu - asked.cpu, self.memory_gib - asked.memory_gib, self.gpus - gpus)
 
 
-def _room(pipeline: Pipeline, record: RunRecord, capacity: Capacity) -> _Room:
+def _room(frontier: Frontier, capacity: Capacity) -> _Room:
     room = _Room(capacity.cpu, capacity.memory_gib, capacity.gpus)
-    for step in record.steps.values():
-        if step.state.is_active:
-            room = room.less(pipeline.step(step.name))
+    for name in frontier.active:
+        room = room.less(frontier.step(name))
     return room

@@ -19,6 +19,7 @@ from moorage.runs import decide as decisions
 from moorage.runs.attempts import Attempts
 from moorage.runs.cache import CacheEntry, look_up, remember
 from moorage.runs.commands import read_commands
+from moorage.runs.frontier import Frontier
 from moorage.runs.gates import judge
 from moorage.runs.measures import measure_gate
 from moorage.runs.place import Place
@@ -63,6 +64,7 @@ class Driver:
         self._place, self._resolved, self._journal, self._name, self._watch = place, resolved, journal, name, watch
         self._clock = clock
         self._pipeline = resolved.pipeline
+        self._frontier = Frontier(self._pipeline, journal.record)
         self._attempts = Attempts(place, resolved, journal.record.id)
         self._capacity = place.adapter.capacity(place.target)
         self._next_entries: dict[str, int] = {}
@@ -108,7 +110,10 @@ class Driver:
         return self._now
 
     def _note(self, event: Event) -> None:
+        before = self.record
         self._journal.note(event)
+        if isinstance(event, events.StepEvent):
+            self._frontier.touch(before.steps[event.step], self.record.steps[event.step])
         self._flush_at = self._flush_at or self._now + _FLUSH_WITHIN
         self._watch(self.record, event)
 
@@ -128,16 +133,21 @@ class Driver:
                 self._note(command.folded(self._tick()))
 
     def _rest(self) -> None:
-        times = [self._beat_at, self._listen_at, self._flush_at, decisions.next_time(self._pipeline, self.record)]
+        times = [
+            self._beat_at,
+            self._listen_at,
+            self._flush_at,
+            decisions.next_time(self._pipeline, self.record, self._frontier),
+        ]
         until = min(time for time in times if time is not None)
         seconds = min(max((until - self._tick()).total_seconds(), 0.0), self._place.poll.total_seconds())
-        self._place.connection.wait(self._attempts.handles(self.record), seconds)
+        self._place.connection.wait(self._attempts.handles(self._active()), seconds)
         if self._flush_at and self._tick() >= self._flush_at:
             self._flush()
 
     def _act(self) -> bool:
         # True while something was done that may allow more.
-        actions = decisions.decide(self._pipeline, self.record, self._tick(), self._capacity)
+        actions = decisions.decide(self._pipeline, self.record, self._frontier, self._tick(), self._capacity)
         begun: list[_Begun] = []
         for action in actions:
             if isinstance(action, decisions.Start):
@@ -202,13 +212,16 @@ class Driver:
                 found[name] = stands.inputs[name]
         return found
 
+    def _active(self) -> list[StepRecord]:
+        return [self.record.steps[name] for name in self._frontier.active]
+
     def _unanswered(self) -> list[_Begun]:
         # Intended by a driver that died before it heard from the platform: the same key adopts the job.
         begun = []
-        for stands in self.record.steps.values():
-            if stands.state.is_active and stands.attempt and stands.attempt.handle is None:
+        for stands in self._active():
+            if stands.attempts[-1].handle is None:
                 step = self._pipeline.step(stands.name)
-                begun.append(_Begun(step, stands.attempt.number, self._inputs(step, stands), stands.key or ""))
+                begun.append(_Begun(step, stands.attempts[-1].number, self._inputs(step, stands), stands.key or ""))
         return begun
 
     def _submit(self, begun: list[_Begun]) -> None:
@@ -227,7 +240,7 @@ class Driver:
                 self._conclude(self.record.steps[one.step.name], submitted)
 
     def _observe(self) -> None:
-        for name, seen in self._attempts.observe(self.record, self._tick()):
+        for name, seen in self._attempts.observe(self._active(), self._tick()):
             stands = self.record.steps[name]
             if isinstance(seen, StepResult):
                 self._conclude(stands, seen)
