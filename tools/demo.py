@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -130,20 +129,27 @@ def _show(status: int, answer: object) -> None:
 
 
 def _summary() -> None:
-    listed = subprocess.run([MOORAGE, "runs", "--json"], cwd=ROOT, capture_output=True, text=True)
-    run = json.loads(listed.stdout)[0]["id"] if listed.returncode == 0 else "RUN"
+    run, version = _newest("runs")["id"], _newest("model", "list")["version"]
     print(f"  store   {ROOT / '.moorage' / 'store'}")
     print(f"  run     {run}")
-    print(f"  model   {MODEL}")
-    print("\nTry next (they are in .venv/bin):" if shutil.which("moorage") is None else "\nTry next:")
+    print(f"  model   {MODEL}, version {version}")
+    print(f"\nTry next, after  export PATH={ROOT / '.venv' / 'bin'}:$PATH")
     for command, what in (
-        (f"moorage run {SPEC}", "again: all of it is cached"),
-        (f"moorage show {run}", "what ran, how long, what came out"),
-        (f"moorage why {run} train", "why a step ran, or did not"),
-        (f"moorage bento serve {MODEL}", "ask it yourself"),
+        (f"moorage run {SPEC}", "all of it is cached"),
+        (f"moorage show {run}", "what ran, and what came out"),
+        (f"moorage logs {run} ingest", "what a step printed"),
+        (f"moorage bento serve {MODEL}", "ask the model yourself"),
         ("moorage init ../mine", "a project of your own"),
     ):
-        print(f"  {command:<48} {what}" if len(command) <= 48 else f"  {command}\n  {'':<48} {what}")
+        print(f"  {command:<48} {what}")
+
+
+def _newest(*listing: str) -> dict[str, object]:
+    listed = subprocess.run([MOORAGE, *listing, "--json"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        raise DemoError(f"`moorage {' '.join(listing)}` failed: {listed.stderr.strip()}")
+    newest: dict[str, object] = json.loads(listed.stdout)[0]
+    return newest
 
 
 def _headline(number: str, text: str) -> None:
