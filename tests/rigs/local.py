@@ -73,22 +73,26 @@ class LocalRig(Rig):
 
     def crash(self, request: Request, key: str, place: str) -> None:
         """Submit from a process that kills itself there."""
-        with self._submitter(self._say(request), key, place) as submitter:
+        with self._submitter(self.say(request), key, place) as submitter:
             ended = submitter.wait(30)
         assert ended == -9, f"it was to be killed, and ended with {ended}"
 
     def submit_from_many(self, request: Request, key: str, count: int) -> Sequence[Handle]:
         """Submit at one time from as many processes."""
-        file = self._say(request)
+        file = self.say(request)
         started = [self._submitter(file, key, "nowhere") for _ in range(count)]
         answers = [json.loads(each.communicate(timeout=60)[0]) for each in started]
         return [Handle(data["platform"], JobName(data["job"]), data["data"]) for data in answers]
 
     def leftovers(self, handle: Handle) -> Sequence[str]:
         """Return the processes of the job that live."""
-        folder = JobFolder(Path(self.target.folder) / "jobs" / folder_name(handle.data["key"]))
+        folder = self.folder_of(handle)
         record = folder.record()
         return [str(pid) for pid in processes.members(record.identity, folder.mark)] if record else []
+
+    def folder_of(self, handle: Handle) -> JobFolder:
+        """Return the folder of the job."""
+        return JobFolder(Path(self.target.folder) / "jobs" / folder_name(handle.data["key"]))
 
     def keep_secret(self, reference: str, value: str) -> None:
         """Write it where the driver reads it."""
@@ -117,7 +121,8 @@ class LocalRig(Rig):
         else:
             yield request.model_copy(update={"argv": (str(program), *request.argv[1:])})
 
-    def _say(self, request: Request) -> Path:
+    def say(self, request: Request) -> Path:
+        """Write what `submitter.py` reads, and return the file."""
         file = self.folder / "said.json"
         file.write_text(json.dumps({"target": self.target.model_dump(), "request": request.model_dump(mode="json")}))
         return file
