@@ -130,7 +130,7 @@ def _named(hasher: blake3, size: int) -> Blob:
 
 def _check(digest: str, seen: str) -> None:
     if digest != f"blake3:{seen}":
-        fix = "run the step that made it again, and check the disk or the bucket"
+        fix = "delete that object, and run the step that made it again"
         raise Corrupt(f"{key_of(digest)} holds the bytes of blake3:{seen}, not of {digest}", fix=fix)
 
 
@@ -157,14 +157,20 @@ def _pieces(file: int) -> Iterator[memoryview]:
 
 
 def _upload(store: Store, remote: RemoteObjects, path: Path) -> Blob:
+    with _open_file(path) as pieces:
+        before = os.stat(path)
+        if before.st_size <= _SMALL:
+            return put_bytes(store, b"".join(map(bytes, pieces)))
     blob = digest_of(path)
-    if blob.size <= _SMALL:
-        return put_bytes(store, path.read_bytes())
     key = key_of(blob.digest)
     there = store.head(key)
     if there is None or there.size != blob.size:
         store.count("put", key)
         remote.upload(key, path, blob.size)
+        after = os.stat(path)
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            store.delete(key)
+            raise SpecError(f"{path} changed while it was stored", fix="store it when nothing writes to it")
     return blob
 
 

@@ -36,22 +36,23 @@ _CREDENTIALS = {
     "az": "set AZURE_STORAGE_ACCOUNT_KEY, or: az login, with AZURE_USE_AZURE_CLI=true",
     "memory": "",
 }
+# Each pattern holds something that no key can hold, so that a key is never taken for a reason.
 _REASONS = (
-    _Reason("NoSuchBucket|specified bucket does not exist", TargetError, "there is no such bucket", _CREATE),
-    _Reason("ContainerNotFound", TargetError, "there is no such container", _CREATE),
-    _Reason("169.254.169.254|metadata.google.internal", AccessDenied, "no credentials were found", ""),
-    _Reason("Unauthenticated|status: 401", AccessDenied, "the credentials are not accepted", ""),
-    _Reason("InvalidAccessKeyId|SignatureDoesNotMatch", AccessDenied, "the credentials are not accepted", ""),
-    _Reason("ExpiredToken|TokenRefreshRequired", AccessDenied, "the credentials have expired", ""),
-    _Reason("PermissionDenied|status: 403", AccessDenied, "the credentials in use may not do this", ""),
-    _Reason("status: 429|SlowDown|TooManyRequests", Throttled, "the store asks for fewer requests", "try again later"),
-    _Reason("status: 30\\d|redirect", TargetError, "the bucket is in another region", "set AWS_REGION to its region"),
-    _Reason("UnknownIssuer|InvalidCertificate|certificate", TargetError, "its certificate is not trusted", _ENDPOINT),
-    _Reason("dns error|failed to lookup", Unanswered, "the name of its host is not known", _ENDPOINT),
-    _Reason("ConnectionRefused", Unanswered, "nothing listens at its address", _ENDPOINT),
-    _Reason("TimedOut|kind: Timeout", Unanswered, "it did not answer in time", _ENDPOINT),
-    _Reason("status: 5\\d\\d", Unanswered, "it failed on its side", "try again later"),
-    _Reason("kind: (Connect|Request|Interrupted|Decode|Unknown)", Unanswered, "the connection was cut", _ENDPOINT),
+    _Reason(r"<Code>NoSuchBucket<|specified bucket does", TargetError, "there is no such bucket", _CREATE),
+    _Reason(r"<Code>ContainerNotFound<", TargetError, "there is no such container", _CREATE),
+    _Reason(r"http://(169\.254\.1|metadata\.google\.)", AccessDenied, "no credentials were found", ""),
+    _Reason(r"<Code>(InvalidAccessKeyId|SignatureDoes)", AccessDenied, "the credentials are not accepted", ""),
+    _Reason(r"<Code>(ExpiredToken|TokenRefresh)", AccessDenied, "the credentials have expired", ""),
+    _Reason(r"^Unauthenticated|status: 401", AccessDenied, "the credentials are not accepted", ""),
+    _Reason(r"^PermissionDenied|status: 403", AccessDenied, "the credentials in use may not do this", ""),
+    _Reason(r"status: 429|<Code>SlowDown<", Throttled, "the store asks for fewer requests", "try again later"),
+    _Reason(r"status: 3|Received redirect", TargetError, "the bucket is elsewhere", "set AWS_REGION to its region"),
+    _Reason(r"InvalidCertificate\(|peer certificate", TargetError, "its certificate is not trusted", _ENDPOINT),
+    _Reason(r"dns error|failed to lookup", Unanswered, "the name of its host is not known", _ENDPOINT),
+    _Reason(r"kind: ConnectionRefused", Unanswered, "nothing listens at its address", _ENDPOINT),
+    _Reason(r"(source|kind): Time", Unanswered, "it did not answer in time", _ENDPOINT),
+    _Reason(r"status: 5", Unanswered, "it failed on its side", "try again later"),
+    _Reason(r"kind: (Connect|Request|Interrupted|Decode|Unknown)", Unanswered, "the connection was cut", _ENDPOINT),
 )
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from moorage.errors import TargetError
+from moorage.errors import SpecError, TargetError
 from moorage.store.failures import folder_errors
 from moorage.store.objects import Entry
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
+"""Bytes at a time: still in the processor's cache when they are written after they were hashed."""
+
 WORK = "work"
 """The folder of half-written files and of attempts' scratch space: on the same file system, never listed."""
 
@@ -134,6 +136,9 @@ class LocalObjects:
             move(temporary, path)
         except FileNotFoundError:
             self._place_anew(move, temporary, path)
+        except (NotADirectoryError, IsADirectoryError) as error:
+            seen = f"{path} cannot be written: an object and a folder would have one name"
+            raise SpecError(seen, fix="choose another key") from error
         if self._fsync:
             _flush(os.path.dirname(path))
 

@@ -2,8 +2,8 @@
 
 import json
 import os
-import uuid
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -176,18 +176,25 @@ PART = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_siz
 TREE = st.dictionaries(st.lists(PART, min_size=1, max_size=4).map("/".join), st.binary(max_size=30), max_size=8)
 
 
+@pytest.fixture(scope="module")
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all examples of this module."""
+    return tmp_path_factory.mktemp("examples")
+
+
 def through(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in files.items() if not any(other.startswith(name + "/") for other in files)}
 
 
 @given(files=TREE.map(through), take=st.booleans())
-def test_any_tree_comes_back(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], take: bool):
-    base = tmp_path_factory.mktemp("tree")
-    source = make(base / "in", files, () if files else ("",))
-    before = seen(source)
-    store = open_store(base / "store")
-    fetch_directory(store, put_directory(store, source, take=take).digest, base / "out")
-    assert seen(base / "out") == before
+def test_any_tree_comes_back(own_folder: Path, files: dict[str, bytes], take: bool):
+    with TemporaryDirectory(dir=own_folder) as folder:
+        base = Path(folder)
+        source = make(base / "in", files, () if files else ("",))
+        before = seen(source)
+        store = open_store(base / "store")
+        fetch_directory(store, put_directory(store, source, take=take).digest, base / "out")
+        assert seen(base / "out") == before
 
 
 JUNK = st.recursive(
@@ -199,13 +206,14 @@ ENTRY = st.builds(entry, JUNK, JUNK | st.just(GOOD), JUNK | st.just(4), JUNK | s
 
 
 @given(files=st.lists(ENTRY, max_size=4) | JUNK, folders=st.lists(JUNK, max_size=3) | JUNK)
-def test_any_manifest_is_a_directory_or_a_sentence(tmp_path_factory: pytest.TempPathFactory, files: Any, folders: Any):
-    store, base = open_store(f"memory://{uuid.uuid4().hex}"), tmp_path_factory.mktemp("hostile")
+def test_any_manifest_is_a_directory_or_a_sentence(own_folder: Path, files: Any, folders: Any):
+    store = open_store("memory://any-manifest")
     put_bytes(store, b"data")
     blob = put_bytes(store, json.dumps({"files": files, "folders": folders}).encode())
-    try:
-        fetch_directory(store, blob.digest, base / "out")
-    except (Corrupt, NotFound):
-        assert os.listdir(base) == []
-    else:
-        assert os.listdir(base) == ["out"]
+    with TemporaryDirectory(dir=own_folder) as folder:
+        try:
+            fetch_directory(store, blob.digest, Path(folder) / "out")
+        except (Corrupt, NotFound):
+            assert os.listdir(folder) == []
+        else:
+            assert os.listdir(folder) == ["out"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.errors import AccessDenied, NotFound, TargetError
+from moorage.errors import AccessDenied, SpecError, TargetError
 from moorage.store import Store, open_store, put_bytes, put_directory, put_file
 
 RACER = """
@@ -98,7 +98,7 @@ def test_nothing_is_left_in_the_work_folder(store: Store, tmp_path: Path):
     assert not store.put_if_absent("a", b"2")
     (tmp_path / "f").write_bytes(b"3")
     put_file(store, tmp_path / "f", take=False)
-    with pytest.raises(NotFound):
+    with pytest.raises(SpecError, match="one name"):
         store.put("a/b", b"the object a is no folder")
     assert not [*(tmp_path / "store" / "work" / "put").iterdir()]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from moto.s3.models import s3_backends
 
-from moorage.errors import AccessDenied, MoorageError, NotFound, PlatformError, TargetError, Throttled
+from moorage.errors import AccessDenied, MoorageError, NotFound, PlatformError, SpecError, TargetError, Throttled
 from moorage.store import Store, digest_of, fetch_file, open_store, put_file
 from tests.unit.store.proxy import Call, Proxy
 
@@ -51,6 +51,27 @@ def test_a_large_file_goes_up_in_parts(proxy: Proxy, bucket: str, tmp_path: Path
     assert "uploads" in next(call.path for call in proxy.calls if call.method == "POST")
     fetch_file(store, blob.digest, tmp_path / "back")
     assert digest_of(tmp_path / "back") == blob
+
+
+def test_a_file_that_changes_while_it_goes_up_is_not_kept(proxy: Proxy, bucket: str, tmp_path: Path):
+    (tmp_path / "large").write_bytes(bytes(9 << 20))
+
+    def append(call: Call) -> None:
+        if call.method == "POST" and "uploads" in call.path:
+            with open(tmp_path / "large", "ab") as file:
+                file.write(b"more")
+
+    proxy.change = append
+    store = open_store(bucket)
+    with pytest.raises(SpecError, match="large changed"):
+        put_file(store, tmp_path / "large", take=False)
+    assert list(store.list("")) == []
+
+
+def test_the_endpoint_of_s3_alone_comes_first(s3_server: str, bucket: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{s3_server}")
+    open_store(bucket).put("a", b"")
 
 
 def test_a_put_that_was_done_but_not_answered_is_ours(proxy: Proxy, bucket: str):
@@ -185,3 +206,31 @@ def test_a_bucket_that_is_not_there_is_said_and_not_taken_for_an_empty_one(bucke
     for call in (lambda: store.find("a"), store.ensure, lambda: store.put("a", b""), lambda: list(store.list(""))):
         with pytest.raises(TargetError, match="no such bucket"):
             call()
+
+
+@pytest.mark.parametrize("key", ["certificate", "NoSuchBucket", "redirect/SlowDown", "PermissionDenied/TimedOut"])
+def test_a_key_is_never_taken_for_a_reason(bucket: str, key: str):
+    assert open_store(bucket).find(key) is None
+    with pytest.raises(NotFound, match=f"{key} is not there"):
+        open_store(bucket).get(key)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_credentials_that_are_not_there_are_said_with_what_to_do(
+    place: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+):
+    # Machines of each cloud have an address for credentials; here a proxy answers for it.
+    uri, fix = {
+        "s3": ("s3://bucket", "AWS_ACCESS_KEY_ID"),
+        "gcs": ("gs://bucket", "gcloud auth"),
+        "azure": ("az://container", "az login"),
+    }[place]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, proxy.url)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    proxy.answers = lambda call: 403
+    with pytest.raises(AccessDenied, match="no credentials") as caught:
+        open_store(uri).get("a")
+    assert fix in str(caught.value)
