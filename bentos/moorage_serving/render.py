@@ -18,8 +18,9 @@ from moorage_serving.requirements import REQUIREMENTS, pinned, write_requirement
 CONTRACT = "contract.json"
 """The compiled contract's file, beside `service.py`."""
 _MODEL = "model"
-_VENDORED = ("moorage", "moorage_serving")
-_GENERATED = (_MODEL, CONTRACT, MANIFEST, REQUIREMENTS, *_VENDORED)
+_VENDORED = ("moorage/__init__.py", "moorage/errors.py", "moorage/contracts", "moorage_serving")
+"""What answers requests: it travels along, so that a Bento needs no moorage from an index, and never changes."""
+_GENERATED = (_MODEL, CONTRACT, MANIFEST, REQUIREMENTS, "moorage", "moorage_serving")
 _IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
 
 
@@ -36,8 +37,8 @@ def render(context: Path, to: Path, *, name: str, model: Path, contract: Path, f
     (to / _MODEL).mkdir()
     inside = shutil.copyfile(model, to / _MODEL / (filename or model.name))
     shutil.copyfile(contract, to / CONTRACT)
-    for package in _VENDORED:
-        shutil.copytree(_folder_of(package), to / package, ignore=_IGNORED)
+    for part in _VENDORED:
+        _vendor(part, to)
     packages = pinned(context)
     write_requirements(packages, to)
     manifest = Manifest(
@@ -78,8 +79,14 @@ def _ignore_generated(context: Path) -> Callable[[str, list[str]], set[str]]:
     return ignore
 
 
-def _folder_of(package: str) -> Path:
-    return Path(str(import_module(package).__file__)).parent
+def _vendor(part: str, to: Path) -> None:
+    package, _, inside = part.partition("/")
+    source = Path(str(import_module(package).__file__)).parent / inside
+    if source.is_dir():
+        shutil.copytree(source, to / part, ignore=_IGNORED)
+    else:
+        (to / package).mkdir(exist_ok=True)
+        shutil.copyfile(source, to / part)
 
 
 def _content_version(name: str, folder: Path) -> str:

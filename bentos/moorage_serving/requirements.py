@@ -10,6 +10,8 @@ WANTED = "requirements.in"
 """What a service needs besides moorage, written by its author: one requirement per line."""
 REQUIREMENTS = "requirements.txt"
 """The same with exact versions, written by `render`."""
+_BASE = ("blake3", "pydantic")
+"""What the code that serves imports of moorage's own base; the rest of that is for pipelines."""
 
 
 def pinned(context: Path) -> Mapping[str, str]:
@@ -42,7 +44,7 @@ def _own_requirements() -> Iterable[str]:
 
     for text in requires("moorage") or ():
         marker = Requirement(text).marker
-        if marker is None or marker.evaluate({"extra": "serve"}):
+        if Requirement(text).name in _BASE if marker is None else marker.evaluate({"extra": "serve"}):
             yield text
 
 

@@ -166,5 +166,5 @@ def app_of(folder: Path, **more: Any) -> Starlette:
     def predict(model: dict[str, float], rows: Any) -> list[float]:
         return [0 if height is None else model["weight"] * (width + height) for width, height, _ in rows]
 
-    options = {"predict": predict, "without": ("label",), "about": "It adds up."} | more
-    return application(str(folder / "service.py"), **options)
+    options: dict[str, Any] = {"predict": predict, "without": ("label",), "about": "It adds up."}
+    return application(str(folder / "service.py"), **options | more)

@@ -12,7 +12,10 @@ from moorage.errors import SpecError, TargetError
 from moorage_serving.build import build_step
 from moorage_serving.serve import serve
 
-ARTIFACTS = {"model": {"kind": "model", "filename": "model.joblib"}, "rows": {"kind": "table", "filename": None}}
+ARTIFACTS: Mapping[str, Mapping[str, str | None]] = {
+    "model": {"kind": "model", "filename": "model.joblib"},
+    "rows": {"kind": "table", "filename": None},
+}
 
 
 def built(context: Path, made: Path, to: Path) -> Path:
