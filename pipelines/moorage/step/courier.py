@@ -11,25 +11,31 @@ from moorage.step.claims import Claim, still_ours
 from moorage.store import Store
 
 BEAT_SECONDS = 15.0
+BEAT_VARIABLE = "MOORAGE_BEAT_SECONDS"
+"""Changes that, for whoever needs a lost attempt to be noticed sooner."""
 FLUSH_BYTES = 2**16
 FINAL_SECONDS = 60.0
 """How long the store may be away at the end before log text is given up."""
+_FLUSH_LOCAL_SECONDS, _FLUSH_REMOTE_SECONDS = 0.5, 5.0
 _PAUSE_SECONDS = 1.0
 
 
 class Courier(threading.Thread):
     """Beats while the claim holds; `lost` is set, and `wake` called, when it no longer does."""
 
-    def __init__(self, store: Store, folder: str, claim: Claim, flush_seconds: float, wake: Callable[[], object]):
+    def __init__(
+        self, store: Store, folder: str, claim: Claim, beat_seconds: float, wake: Callable[[], object]
+    ) -> None:
         super().__init__(name="courier", daemon=True)
         self.lost = False
         self._store, self._folder, self._claim = store, folder, claim
-        self._flush_seconds, self._wake = flush_seconds, wake
+        self._beat_seconds, self._wake = beat_seconds, wake
+        self._flush_seconds = _FLUSH_REMOTE_SECONDS if store.root is None else _FLUSH_LOCAL_SECONDS
         self._changed = threading.Condition()
         self._text: list[bytes] = []
         self._size = 0
         self._flush_at = self._give_up_at = float("inf")
-        self._beat_at = time.monotonic() + BEAT_SECONDS
+        self._beat_at = time.monotonic() + self._beat_seconds
         self._number = 0
 
     def add(self, text: bytes) -> None:
@@ -53,7 +59,8 @@ class Courier(threading.Thread):
         """Flush and beat when due, until closed or the attempt is lost."""
         while not self.lost:
             with self._changed:
-                self._changed.wait_for(self._is_due, timeout=max(0.0, self._next() - time.monotonic()))
+                if not self._is_due():
+                    self._changed.wait(max(0.0, self._next() - time.monotonic()))
                 text, closing = b"".join(self._text), self._give_up_at < float("inf")
             if closing and (not text or time.monotonic() > self._give_up_at):
                 return
@@ -76,7 +83,7 @@ class Courier(threading.Thread):
                 self._text, self._size = [left] if left else [], len(left)
                 self._flush_at = time.monotonic() + self._flush_seconds if left else float("inf")
         if self._beat_at <= time.monotonic() and not closing:
-            self._beat_at = time.monotonic() + BEAT_SECONDS
+            self._beat_at = time.monotonic() + self._beat_seconds
             self._beat()
 
     def _put_log(self, text: bytes) -> None:

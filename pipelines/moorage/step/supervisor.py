@@ -14,7 +14,7 @@ from moorage.states import State
 from moorage.step import paths
 from moorage.step.attempt import Attempt
 from moorage.step.claims import NotOurs, claim_attempt, my_claim
-from moorage.step.courier import Courier
+from moorage.step.courier import BEAT_SECONDS, BEAT_VARIABLE, Courier
 from moorage.step.descendants import adopt_orphans, kill_descendants
 from moorage.step.process import Worker, fork_worker
 from moorage.step.request import SCHEMA, STEP_VARIABLE, StepRequest, StepResult, request_from_json, to_json
@@ -26,7 +26,6 @@ from moorage.store import Store, open_store
 SUCCEEDED, FAILED, UNUSABLE, NOT_OURS = 0, 1, 2, 3
 PUT_SECONDS = 60.0
 """How long the store may be away before a result is given up."""
-_FLUSH_SECONDS = {"local": 0.5, "remote": 5.0}
 
 
 def supervise(environ: Mapping[str, str], start: str = "interpreter") -> int:
@@ -55,7 +54,7 @@ def _supervise(environ: Mapping[str, str], start: str, worker: Worker) -> int:
     request = _request(store, folder)
     claim = my_claim(request.job, environ)
     claim_attempt(store, folder, claim)
-    courier = Courier(store, folder, claim, _FLUSH_SECONDS["remote" if store.root is None else "local"], signals.wake)
+    courier = Courier(store, folder, claim, float(environ.get(BEAT_VARIABLE, BEAT_SECONDS)), signals.wake)
     courier.start()
     deadline = time.monotonic() + request.timeout_seconds
     attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline)

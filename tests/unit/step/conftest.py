@@ -1,6 +1,5 @@
-"""Each test gets a store and a code archive of its own, and no process is left behind."""
+"""Each test gets a store of its own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,5 +8,5 @@ from tests.unit.step.jobs import Workplace
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
-    yield Workplace(tmp_path)
+def place(tmp_path: Path) -> Workplace:
+    return Workplace(tmp_path)

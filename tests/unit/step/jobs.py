@@ -40,16 +40,18 @@ class Job:
     request: StepRequest
     environ: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
+    said: bytes = b""
+    code: int | None = None
 
     @property
     def folder(self) -> str:
         return attempt_folder(self.request.run, self.request.step, self.request.attempt)
 
-    def start(self, **more: str) -> "subprocess.Popen[bytes]":
-        uri = f"{self.store.uri}/{request_key(self.folder)}"
+    def start(self, uri: str | None = None) -> "subprocess.Popen[bytes]":
+        uri = uri or f"{self.store.uri}/{request_key(self.folder)}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "moorage.step"],
-            env={**os.environ, **self.environ, **more, "MOORAGE_STEP": uri},
+            env={**os.environ, **self.environ, "MOORAGE_STEP": uri},
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
@@ -89,7 +91,8 @@ class Workplace:
         *,
         outputs: Mapping[str, str] | None = None,
         inputs: Mapping[str, Artifact] | None = None,
-        files: Mapping[str, str] | None = None,
+        read: tuple[StepInput, ...] = (),
+        declared: tuple[StepOutput, ...] = (),
         **fields: Any,
     ) -> Job:
         """A job whose `steps.py` is `source`, and whose function is `step` unless `fields` say otherwise."""
@@ -106,9 +109,9 @@ class Workplace:
                 "pipeline": "p",
                 "environment": "local",
                 "key": "k",
-                "code": self.code({"steps.py": textwrap.dedent(source), **(files or {})}),
-                "inputs": tuple(StepInput(name, artifact) for name, artifact in (inputs or {}).items()),
-                "outputs": tuple(StepOutput(name, kind) for name, kind in (outputs or {}).items()),
+                "code": self.code({"steps.py": textwrap.dedent(source)}),
+                "inputs": (*read, *(StepInput(name, artifact) for name, artifact in (inputs or {}).items())),
+                "outputs": (*declared, *(StepOutput(name, kind) for name, kind in (outputs or {}).items())),
                 **fields,
             }
         )

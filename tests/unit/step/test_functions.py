@@ -1,14 +1,18 @@
 """What a step's function is called with, and what becomes of what it returns."""
 
+import io
 import json
+from typing import Any
 
+import joblib
 import pytest
 
 from moorage.states import Cause, State
-from moorage.store import blob_path, put_bytes, read_blob
+from moorage.step.request import Artifact
+from moorage.store import blob_path, put_bytes, put_directory, read_blob
 from tests.unit.step.jobs import Job, Workplace
 
-ROWS = {"age": [20, 30, 40], "name": ["a", "b", "c"]}
+ROWS: dict[str, list[Any]] = {"age": [20, 30, 40], "name": ["a", "b", "c"]}
 
 
 def failure(job: Job) -> tuple[Cause | None, str]:
@@ -41,10 +45,6 @@ def test_the_annotation_decides_the_form_of_a_table(place: Workplace, imports: s
 
 
 def test_without_annotations_metrics_are_a_dict_models_are_loaded_and_files_are_paths(place: Workplace):
-    import io
-
-    import joblib
-
     model = io.BytesIO()
     joblib.dump({"w": 1}, model)
     inputs = {
@@ -52,7 +52,9 @@ def test_without_annotations_metrics_are_a_dict_models_are_loaded_and_files_are_
         "model": place.artifact("model", model.getvalue(), "m.joblib"),
         "notes": place.artifact("file", b"hello", "notes.txt"),
     }
-    job = place.job("def step(scores, model, notes): print(scores, model, notes.name, notes.read_text())", inputs=inputs)
+    job = place.job(
+        "def step(scores, model, notes): print(scores, model, notes.name, notes.read_text())", inputs=inputs
+    )
     assert job.run().message is None
     assert job.log() == "{'auc': 0.5} {'w': 1} notes.txt hello\n"
 
@@ -185,7 +187,12 @@ def test_two_outputs_may_share_one_file(place: Workplace):
         ("def step(tabel): pass", {}, Cause.SETUP, "asks for 'tabel'"),
         ("async def step(): pass", {}, Cause.SETUP, "is an async function"),
         ("def step(): pass", {"m": "metrics"}, Cause.USER, "declares the output 'm' and left nothing behind"),
-        ("def step(): return {'a': 1, 'modle': 2}", {"a": "file", "model": "file"}, Cause.USER, "did you mean 'model'?"),
+        (
+            "def step(): return {'a': 1, 'modle': 2}",
+            {"a": "file", "model": "file"},
+            Cause.USER,
+            "did you mean 'model'?",
+        ),
         ("def step(): return 5", {"a": "file", "b": "file"}, Cause.USER, "return a dict or a dataclass"),
         ("def step(): return {'a': float('nan')}", {"m": "metrics"}, Cause.USER, "metric 'a', which is nan"),
         ("def step(): return {'a': {'b': 1}}", {"m": "metrics"}, Cause.USER, "metric 'a', a dict"),
@@ -281,9 +288,6 @@ def test_an_input_changed_under_the_step_is_corrupt_and_named(place: Workplace, 
 
 
 def test_a_file_of_an_input_directory_changed_under_the_step_is_corrupt(place: Workplace):
-    from moorage.store import put_directory
-    from moorage.step.request import Artifact
-
     (place.folder / "d" / "e").mkdir(parents=True)
     (place.folder / "d" / "e" / "x").write_text("x")
     blob = put_directory(place.store, place.folder / "d", take=False)

@@ -1,0 +1,294 @@
+"""Nothing outlives a step: not its worker, not what it started, not a duplicate of its job."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moorage.states import Cause, State
+from moorage.step import paths
+from moorage.step.claims import Claim, my_claim
+from moorage.step.descendants import born
+from moorage.step.reading import close_attempt, read_heartbeat
+from moorage.step.request import StepRequest, to_json
+from tests.unit.step.jobs import Job, Workplace, until
+
+HANG = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+def step(mark: Path):
+    mark.write_text(str(os.getpid()))
+    {then}
+    time.sleep(600)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def hanging(place: Workplace, then: str = "", **fields: Any) -> tuple[Job, Path]:
+    mark = place.folder / "mark"
+    job = place.job(HANG.replace("{then}", then), parameters={"mark": str(mark)}, **fields)
+    return job, mark
+
+
+def started(job: Job, mark: Path) -> int:
+    job.start()
+    return int(until(lambda: mark.exists() and mark.read_text()))
+
+
+def test_a_step_that_hangs_ends_at_its_deadline(place: Workplace):
+    job, mark = hanging(place, timeout_seconds=1.5)
+    began = time.monotonic()
+    result = job.run()
+    assert (result.state, result.cause) == (State.FAILED, Cause.TIMED_OUT)
+    assert result.message == "the step ran longer than its deadline of 1.5 s"
+    assert time.monotonic() - began < 20
+    assert not is_alive(int(mark.read_text()))
+
+
+def test_a_step_that_ignores_being_asked_is_killed_with_all_it_started(place: Workplace):
+    child = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(subprocess.Popen(['sleep', '600']).pid)"
+    job, mark = hanging(place, child, timeout_seconds=1.0)
+    assert job.run().cause is Cause.TIMED_OUT
+    assert not is_alive(int(mark.read_text()))
+    assert not is_alive(int(job.log().split()[0]))
+
+
+def test_sigterm_cancels_a_step_and_lets_it_clean_up(place: Workplace):
+    job, mark = hanging(place, "signal.signal(signal.SIGTERM, lambda *_: (print('cleaned up'), sys.exit(1)))")
+    started(job, mark)
+    assert job.process is not None
+    job.process.terminate()
+    assert job.end() == 1
+    result = job.result()
+    assert result is not None
+    assert (result.state, result.cause, result.message) == (State.CANCELLED, Cause.CANCELLED, "the step was cancelled")
+    assert job.log() == "cleaned up\n"
+
+
+def test_a_killed_supervisor_takes_its_worker_along_and_leaves_no_result(place: Workplace):
+    job, mark = hanging(place)
+    worker = started(job, mark)
+    assert job.process is not None
+    job.process.kill()
+    assert job.end() == -signal.SIGKILL
+    until(lambda: not is_alive(worker))
+    assert job.result() is None
+
+
+def test_a_killed_supervisor_takes_a_command_along(place: Workplace):
+    job = place.job(command=("sh", "-c", "echo $$; exec sleep 600"))
+    job.start()
+    child = int(until(lambda: job.log().strip()))
+    assert job.process is not None
+    job.process.kill()
+    job.end()
+    until(lambda: not is_alive(child))
+
+
+@pytest.mark.parametrize("how", ["", ", start_new_session=True"])
+def test_children_left_behind_are_killed_and_warned_of(place: Workplace, how: str):
+    source = f"import subprocess\ndef step(): print(subprocess.Popen(['sleep', '600']{how}).pid)"
+    job = place.job(source)
+    result = job.run()
+    assert result.state is State.SUCCEEDED
+    assert result.warnings == ("the step left 1 process running; they were killed",)
+    assert not is_alive(int(job.log()))
+
+
+def test_a_daemon_that_left_its_parent_and_its_session_is_killed(place: Workplace):
+    source = """
+    import os, time
+    def step():
+        read, write = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.write(write, str(os.getpid()).encode())
+                time.sleep(600)
+            os._exit(0)
+        os.wait()
+        print(os.read(read, 20).decode())
+    """
+    job = place.job(source)
+    assert job.run().state is State.SUCCEEDED
+    assert not is_alive(int(job.log()))
+
+
+def test_threads_and_exit_handlers_do_not_hold_up_the_end(place: Workplace):
+    source = """
+    import atexit, threading, time
+    def step():
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        atexit.register(time.sleep, 600)
+        return {"a": 1}
+    """
+    assert place.job(source, outputs={"m": "metrics"}).run().state is State.SUCCEEDED
+
+
+def test_a_step_that_closes_its_streams_goes_on(place: Workplace):
+    source = """
+    import os, sys
+    def step():
+        print("before")
+        sys.stdout.flush()
+        os.close(1); os.close(2)
+        return {"a": 1}
+    """
+    job = place.job(source, outputs={"m": "metrics"})
+    result = job.run()
+    assert result.message is None
+    assert job.log() == "before\n"
+
+
+def test_multiprocessing_works_in_a_step(place: Workplace):
+    source = """
+    import multiprocessing
+    def double(n): return 2 * n
+    def step():
+        for kind in ("fork", "spawn"):
+            with multiprocessing.get_context(kind).Pool(2) as pool:
+                print(pool.map(double, range(3)))
+    """
+    job = place.job(source)
+    assert job.run().message is None
+    assert job.log() == "[0, 2, 4]\n" * 2
+
+
+def put_claim(job: Job, claim: Claim, number: int = 1) -> None:
+    job.store.put(paths.claim_key(job.folder, number), json.dumps(asdict(claim)).encode())
+
+
+def claim_of_another(request: StepRequest, **changes: Any) -> Claim:
+    return replace(my_claim(request.job, {}), **{"nonce": "another", **changes})
+
+
+def test_a_duplicate_on_this_machine_finds_a_live_claim_and_ends(place: Workplace):
+    job, mark = hanging(place)
+    started(job, mark)
+    duplicate = Job(place.store, job.request)
+    duplicate.start()
+    assert duplicate.end() == 3
+    assert b"runs this attempt already" in duplicate.said
+    assert job.result() is None
+    assert job.process is not None
+    job.process.terminate()
+    assert job.end() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"pid": 2**22 + 1, "born": "1"}, 0),  # the same machine: that process is gone, however young its claim
+        ({"born": "1"}, 0),  # another process has its pid now
+        ({"host": "elsewhere", "boot": "b"}, 0),  # the same job, which its platform started again
+        ({"host": "elsewhere", "boot": "b", "job": "vm-2"}, 3),  # another job, a moment ago
+        ({"host": "elsewhere", "boot": "b", "job": "vm-2", "time": 1.0}, 0),  # another job, long silent
+    ],
+)
+def test_a_claim_holds_only_while_its_job_may_live(place: Workplace, changes: dict[str, Any], code: int):
+    job = place.job("def step(): pass")
+    parent = {"pid": os.getpid(), "born": born(os.getpid())}
+    put_claim(job, claim_of_another(job.request, **{**parent, **changes}))
+    job.start()
+    assert job.end() == code
+    claims = [entry.key for entry in place.store.list(paths.claims_prefix(job.folder))]
+    assert len(claims) == (2 if code == 0 else 1)
+
+
+def test_a_heartbeat_keeps_an_old_claim_alive(place: Workplace):
+    job = place.job("def step(): pass")
+    put_claim(job, claim_of_another(job.request, host="elsewhere", boot="b", job="vm-2", time=1.0))
+    place.store.put(paths.heartbeat_key(job.folder), json.dumps({"nonce": "another", "time": time.time()}).encode())
+    job.start()
+    assert job.end() == 3
+
+
+def test_a_closed_attempt_is_not_run(place: Workplace):
+    job = place.job("def step(): pass")
+    closed = close_attempt(place.store, "r1", "train", 1, Cause.LOST, "the job vanished")
+    job.start()
+    assert job.end() == 3
+    assert job.result() == closed
+    assert close_attempt(place.store, "r1", "train", 1, Cause.CANCELLED, "later") == closed
+
+
+@pytest.mark.parametrize("how", ["superseded", "closed"])
+def test_a_job_that_lost_its_attempt_dies_at_its_next_heartbeat_and_writes_nothing(place: Workplace, how: str):
+    job, mark = hanging(place)
+    job.environ["MOORAGE_BEAT_SECONDS"] = "0.2"
+    worker = started(job, mark)
+    until(lambda: read_heartbeat(place.store, "r1", "train", 1))
+    if how == "closed":
+        close_attempt(place.store, "r1", "train", 1, Cause.LOST, "closed by a driver")
+    else:
+        put_claim(job, claim_of_another(job.request), number=2)
+    assert job.end() == 3
+    assert not is_alive(worker)
+    result = job.result()
+    assert (result.message if result else None) == ("closed by a driver" if how == "closed" else None)
+
+
+def test_a_job_that_ends_after_its_attempt_was_closed_says_so(place: Workplace):
+    source = "from pathlib import Path\ndef step(go: Path):\n    while not go.exists(): pass"
+    job = place.job(source, parameters={"go": str(place.folder / "go")})
+    job.start()
+    until(lambda: place.store.find(paths.claim_key(job.folder, 1)))
+    close_attempt(place.store, "r1", "train", 1, Cause.LOST, "closed by a driver")
+    (place.folder / "go").touch()
+    assert job.end() == 3
+
+
+def test_a_request_that_cannot_be_read_ends_in_a_sentence(place: Workplace):
+    job = place.job("def step(): pass")
+    key = paths.request_key(job.folder)
+    place.store.put(key, b"{")
+    job.start()
+    assert job.end() == 2
+    assert b"is not a request" in job.said
+    place.store.put(key, to_json(replace(job.request, schema=99)))
+    job.start()
+    assert job.end() == 2
+    assert b"has schema 99" in job.said
+    place.store.delete(key)
+    job.start()
+    assert job.end() == 2
+    assert b"is not there" in job.said
+    assert b"Traceback" not in job.said
+
+
+def test_a_uri_that_is_not_one_of_a_request_ends_in_a_sentence(place: Workplace):
+    job = place.job("def step(): pass")
+    job.start(uri="nonsense")
+    assert job.end() == 2
+    assert b"MOORAGE_STEP is 'nonsense'" in job.said
+
+
+def test_code_is_extracted_once_and_shared(place: Workplace):
+    first = place.job("def step(): print(__file__)")
+    second = place.job("def step(): print(__file__)", attempt=2)
+    first.run()
+    second.run()
+    assert first.log() == second.log()
+
+
+def test_code_that_is_not_what_was_put_is_corrupt(place: Workplace):
+    job = place.job("def step(): pass")
+    place.store.put(f"code/{str(job.request.code)[7:]}.zip", b"something else")
+    assert job.run().cause is Cause.CORRUPT
+
+
+def test_outputs_of_a_failed_step_are_not_stored(place: Workplace):
+    job = place.job("def step(f):\n    f.write_text('half')\n    1 / 0", outputs={"f": "file"})
+    assert not job.run().outputs
+    assert list(place.store.list("blobs/")) == []
