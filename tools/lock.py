@@ -37,7 +37,7 @@ def sets_of(extras: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def compile_command(name: str, sources: Sequence[str], *, upgrade: bool) -> list[str]:
     """Return the command that writes `requirements/<name>.txt`."""
     command = [UV, "pip", "compile", *OPTIONS, *sources, "--output-file", f"requirements/{name}.txt"]
-    if name in ("dev", "tools"):
+    if name == "dev":
         return [*command, *(["--upgrade"] if upgrade else [])]
     return [*command, "--constraints", "requirements/dev.txt"]
 

@@ -76,7 +76,7 @@ def test_no_index_and_no_address_is_named(name: str):
     assert not re.findall(r"https?:|//|--index|--extra-index|--find-links|-f |-i |@ ", text)
 
 
-@pytest.mark.parametrize("name", [name for name in SETS if name not in ("dev", "tools")])
+@pytest.mark.parametrize("name", [name for name in SETS if name != "dev"])
 def test_every_file_holds_what_the_development_file_holds(name: str):
     # Markers aside: the same version may be wanted for more interpreters there than here.
     assert versions(name) <= versions("dev")
