@@ -199,8 +199,11 @@ def _check_stage(stage: str, known: Iterable[str]) -> None:
         raise SpecError(
             f"{stage!r} cannot name a stage", fix="use lower case letters, digits and hyphens, as in production"
         ) from None
-    close = get_close_matches(stage, [*known, LATEST], n=1, cutoff=0.75)
-    if close:
+    if stage == LATEST:
+        raise SpecError(
+            f"{LATEST!r} is always the newest version, and no stage", fix="promote to production, or to staging"
+        )
+    if close := get_close_matches(stage, known, n=1, cutoff=0.75):
         raise SpecError(f"{stage!r} is not a stage yet, and looks like one that is", fix=f"did you mean {close[0]}?")
 
 
