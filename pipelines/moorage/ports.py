@@ -20,11 +20,14 @@ class Target(Model):
 
 
 class Owner(Model):
-    """Who a job belongs to; written on it as tags, so that it is found with no local state."""
+    """Who a job belongs to; written on it as tags, so that it is found with no local state.
+
+    A job's own owner is complete; in a search, None matches anything.
+    """
 
     environment: str
-    pipeline: str
-    run: str
+    pipeline: str | None = None
+    run: str | None = None
     step: str | None = None
     attempt: int | None = None
 
@@ -124,6 +127,10 @@ class Connection(Protocol):
 
     def cancel(self, handle: Handle) -> None:
         """Stop the job; afterwards nothing of it runs or costs. A job that is gone is left alone."""
+        ...
+
+    def forget(self, handle: Handle) -> None:
+        """Let go of what the platform keeps of an ended job; a job that runs, or is gone, is left alone."""
         ...
 
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:

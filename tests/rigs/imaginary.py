@@ -123,6 +123,12 @@ class Imaginary:
         if job is not None and not self._state(job).is_terminal:
             job.cancelled = True
 
+    def forget(self, handle: Handle) -> None:
+        """Let go of an ended job."""
+        job = self.jobs.get(handle.job)
+        if job is not None and self._state(job).is_terminal:
+            del self.jobs[handle.job]
+
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:
         """Let the time pass, up to the next change of a job."""
         self.on_wait()
@@ -165,7 +171,7 @@ class Imaginary:
     def _record(self, job: _Job, result: StepResult) -> None:
         job.recorded = True
         owner = job.request.owner
-        key = result_key(attempt_folder(owner.run, owner.step or "", owner.attempt or 0))
+        key = result_key(attempt_folder(owner.run or "", owner.step or "", owner.attempt or 0))
         self.store.put_if_absent(key, to_json(result))
 
 

@@ -113,6 +113,7 @@ class AttemptFinished(_AttemptEvent):
     cause: Cause | None = None
     message: str | None = None
     outputs: Mapping[str, Artifact] = {}
+    quarantined: Mapping[str, Artifact] = {}
     checks: tuple[CheckResult, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -45,6 +45,7 @@ class StepRecord:
     key: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, Artifact] = field(default_factory=dict)
+    quarantined: Mapping[str, Artifact] = field(default_factory=dict)
     inputs: Mapping[str, Artifact] = field(default_factory=dict)
     cached_from: str | None = None
     not_before: datetime | None = None
@@ -221,6 +222,7 @@ def _(event: events.AttemptFinished, record: RunRecord) -> RunRecord:
         record.steps[event.step],
         state=StepState(event.state.value),
         outputs=event.outputs,
+        quarantined=event.quarantined,
         cause=event.cause,
         message=event.message,
         checks=event.checks,

@@ -24,6 +24,11 @@ def job_name(run: str, step: str, attempt: int) -> JobName:
     return JobName(f"mr-{run}-{step[:room].rstrip('-')}-{attempt}-{mark}")
 
 
+def run_of(job: str) -> str:
+    """Return the run in the name of a job."""
+    return job.split("-", 2)[1]
+
+
 def _base36(number: int) -> str:
     digits = ""
     while number:

@@ -56,6 +56,15 @@ def remember(store: Store, record: RunRecord, step: str, outputs: Mapping[str, A
         at += 1  # another run was quicker; both entries are right
 
 
+def entries(store: Store) -> Iterator[tuple[str, CacheEntry]]:
+    """Yield every entry of the cache and where it lies."""
+    for found in store.list("cache/"):
+        _, key, name = found.key.split("/")
+        entry = _read(store, key, int(name.removesuffix(".json")))
+        if entry is not None:
+            yield found.key, entry
+
+
 def _key(key: str, number: int) -> str:
     return f"cache/{key}/{number:06d}.json"
 

@@ -268,7 +268,8 @@ class Driver:
         self._note(
             events.AttemptFinished(
                 at=self._tick(), step=step.name, attempt=number, state=result.state, cause=result.cause,
-                message=result.message, outputs=result.outputs, checks=failed, warnings=result.warnings,
+                message=result.message, outputs=result.outputs,
+                quarantined=result.quarantined, checks=failed, warnings=result.warnings,
             )
         )  # fmt: skip
         if result.state is State.SUCCEEDED:

@@ -14,7 +14,7 @@ from moorage.store.blobs import (
     put_file,
     read_blob,
 )
-from moorage.store.directories import fetch_directory, put_directory
+from moorage.store.directories import fetch_directory, put_directory, read_manifest
 from moorage.store.objects import Entry
 from moorage.store.store import Store, open_store
 
@@ -32,4 +32,5 @@ __all__ = [
     "put_directory",
     "put_file",
     "read_blob",
+    "read_manifest",
 ]

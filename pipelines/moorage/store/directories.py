@@ -55,7 +55,7 @@ def fetch_directory(store: Store, digest: str, to: Path) -> None:
 
     `to` may be an empty folder. Raises NotFound, and Corrupt for wrong bytes and for names that would escape.
     """
-    manifest = _from_json(read_blob(store, digest), digest)
+    manifest = read_manifest(store, digest)
     if to.is_symlink() or (to.exists() and (not to.is_dir() or any(to.iterdir()))):
         raise SpecError(f"{to} is there already", fix="name a folder that is not there, or empty")
     making = to.parent / f".{os.urandom(8).hex()}"
@@ -68,6 +68,11 @@ def fetch_directory(store: Store, digest: str, to: Path) -> None:
 
         rmtree(making, ignore_errors=True)
         raise
+
+
+def read_manifest(store: Store, digest: str) -> Manifest:
+    """Return what is in the directory of that digest. NotFound when it is not there, Corrupt when it is not one."""
+    return _from_json(read_blob(store, digest), digest)
 
 
 def _make(store: Store, manifest: Manifest, folder: Path) -> None:
