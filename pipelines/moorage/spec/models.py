@@ -118,8 +118,8 @@ class Step(Model):
     def _is_one_kind(self) -> Self:
         has = [kind.value for kind in StepKind if getattr(self, kind.value) is not None]
         if len(has) != 1:
-            seen = f"has {' and '.join(has)}" if has else "has none of them"
-            raise ValueError(f"a step takes exactly one of run, command, bento, require and approval; this one {seen}")
+            seen = f"a step does one thing, this one has {' and '.join(has)}" if has else "it says nothing to do"
+            raise ValueError(f"{seen}; give exactly one of run, command, bento, require and approval")
         return self
 
     @cached_property

@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from moorage.spec.types import (
+    COMPARISON_PATTERN,
     FIRST_PATTERN,
+    OUTPUT_PATTERN,
     REFERABLE,
     Also,
     Comparison,
@@ -19,7 +21,9 @@ from moorage.spec.types import (
     Seconds,
     StepName,
     Text,
+    written_as,
 )
+from moorage.spec.units import DURATION_PATTERN
 from moorage.states import RETRYABLE, Cause
 
 
@@ -166,10 +170,10 @@ class Bento(Model):
     model: StepName
 
 
-InputForm = Annotated[Input, BeforeValidator(_input), Also(lambda: {"type": "string"})]
-LimitForm = Annotated[Limit, BeforeValidator(_limit), Also(lambda: {"type": "string"})]
+InputForm = Annotated[Input, BeforeValidator(_input), written_as(OUTPUT_PATTERN)]
+LimitForm = Annotated[Limit, BeforeValidator(_limit), written_as(COMPARISON_PATTERN)]
 RetriesForm = Annotated[
     Retries, BeforeValidator(_retries), Also(lambda: {"type": "integer", "minimum": 0, "maximum": 100})
 ]
-TimeoutForm = Annotated[Timeout, BeforeValidator(_timeout), Also(lambda: {"type": "string"})]
+TimeoutForm = Annotated[Timeout, BeforeValidator(_timeout), written_as(DURATION_PATTERN), REFERABLE]
 ResourcesForm = Annotated[Resources, REFERABLE]

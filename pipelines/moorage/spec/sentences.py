@@ -70,7 +70,8 @@ def _finding(detail: ErrorDetails, tree: Any) -> Finding:
         return _unknown_key(path, tree)
     subject = f"name {shown(path[-1])} in {place(path[:-1], tree)}" if at_key else place(path, tree)
     if kind == "value_error":
-        return Finding(path, f"{subject}: {detail['ctx']['error']}", at_key=at_key)
+        seen, _, fix = str(detail["ctx"]["error"]).partition("; ")
+        return Finding(path, f"{subject}: {seen}", fix, at_key)
     wanted = _FORMS.get(str(path[-2])) if kind in _NO_MODEL and len(path) > 1 else None
     return Finding(path, f"{subject} is {shown(detail['input'])}", f"write {wanted or _wanted(detail)}", at_key)
 

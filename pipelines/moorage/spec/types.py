@@ -53,6 +53,11 @@ Text = Annotated[str, Field(min_length=1)]
 """Any text that is not empty."""
 
 
+def written_as(pattern: str) -> "Also":
+    """Return the form of a text that matches `pattern`."""
+    return Also(lambda: {"type": "string", "pattern": pattern})
+
+
 @dataclass(frozen=True)
 class Also:
     """Adds a form that a validator accepts to the JSON Schema of what it annotates."""
@@ -80,7 +85,7 @@ def _gib(value: object) -> object:
     return value if isinstance(value, float) else parse_size_gib(value)
 
 
-_DURATION = {"type": "string", "pattern": DURATION_PATTERN, "examples": ["30s", "15m", "1h30m"]}
+_DURATION: dict[str, Any] = {"type": "string", "pattern": DURATION_PATTERN, "examples": ["30s", "15m", "1h30m"]}
 _SIZE = {"type": "string", "pattern": SIZE_PATTERN, "examples": ["512MiB", "16GiB"]}
 
 Seconds = Annotated[
