@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moorage.contracts.compiled import Check, Value
-from moorage.contracts.rules import whole
+from moorage.contracts.holds import whole
 
 _KINDS = {
     "equal_to": ("eq", ("value",)),

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from moorage.contracts.compiled import FLOATS, INTEGERS, Check, Column, Contract
-from moorage.contracts.rules import whole
+from moorage.contracts.exact import as_number, limits
+from moorage.contracts.holds import whole
 from moorage.errors import SpecError
 
 _LARGEST_FLOAT32 = 3.4028234663852886e38
@@ -60,23 +61,23 @@ def fold(column: Column) -> tuple[dict[str, Any], list[Check]]:
 
 def _limits(dtype: str) -> dict[str, Any]:
     if dtype in INTEGERS:
-        bits = int(dtype.lstrip("uint"))
-        signed = not dtype.startswith("u")
-        return {"ge": -(2 ** (bits - 1)) if signed else 0, "le": 2 ** (bits - signed) - 1}
+        low, high = limits(dtype)
+        return {"ge": low, "le": high}
     return {"ge": -_LARGEST_FLOAT32, "le": _LARGEST_FLOAT32} if dtype == "float32" else {}
 
 
 def _as_bounds(check: Check, dtype: str) -> dict[str, Any] | None:
     values = check.arguments[:2]
+    if check.kind not in ("ge", "gt", "le", "lt", "in_range"):
+        return None
     # An integer's bounds must be integers, for pydantic.
     if dtype in INTEGERS and not all(isinstance(value, int) for value in values):
         return None
-    if check.kind in ("ge", "gt", "le", "lt"):
-        return {check.kind: values[0]}
+    bounds = [as_number(value, dtype, None) for value in values if value is not None]
     if check.kind != "in_range":
-        return None
-    low, high, include_low, include_high = check.arguments
-    return {"ge" if include_low else "gt": low, "le" if include_high else "lt": high}
+        return {check.kind: bounds[0]}
+    _, _, include_low, include_high = check.arguments
+    return {"ge" if include_low else "gt": bounds[0], "le" if include_high else "lt": bounds[1]}
 
 
 def _tighter(kind: str, old: Any, new: Any) -> bool:
