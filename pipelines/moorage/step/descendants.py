@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -52,12 +53,12 @@ def kill_descendants(within_seconds: float = 5.0) -> int:
     return len(killed)
 
 
-def kill_group(leader: int, number: signal.Signals) -> None:
-    """Send a signal to the process group of `leader`; one that is gone is left alone."""
-    try:
+def signal_group(leader: int, number: signal.Signals) -> None:
+    """Send a signal to the process group of `leader`, and to itself where it left the group; gone is fine."""
+    with suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(leader) != leader:
+            os.kill(leader, number)
         os.killpg(leader, number)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def children() -> Iterator[int]:
@@ -83,10 +84,8 @@ def _stat(pid: str) -> list[str] | None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def _prctl(option: int, value: int) -> None:

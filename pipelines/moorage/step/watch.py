@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from moorage.states import Cause
 from moorage.step.courier import Courier
-from moorage.step.descendants import kill_descendants, kill_group, reap
+from moorage.step.descendants import kill_descendants, reap, signal_group
 from moorage.step.logs import Lines
 from moorage.step.process import PIPE_BYTES, Worker
 
@@ -109,12 +109,12 @@ class Watch:
     def _stop_if_due(self) -> None:
         now = time.monotonic()
         if self._courier.lost or now >= self._kill_at:
-            kill_group(self._worker.pid, signal.SIGKILL)
+            signal_group(self._worker.pid, signal.SIGKILL)
             self._kill_at = float("inf")
         elif self._stopped is None and (self._signals.cancelled or now >= self._deadline):
             self._stopped = Cause.CANCELLED if self._signals.cancelled else Cause.TIMED_OUT
             self._kill_at = now + GRACE_SECONDS
-            kill_group(self._worker.pid, signal.SIGTERM)
+            signal_group(self._worker.pid, signal.SIGTERM)
 
 
 def _read(pipe: int, size: int) -> bytes:

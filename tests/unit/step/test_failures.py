@@ -7,6 +7,7 @@ import pytest
 
 from moorage.states import Cause, State
 from moorage.step.reading import read_log
+from moorage.step.request import BentoBuild
 from tests.unit.step.jobs import Workplace
 
 
@@ -97,6 +98,19 @@ def test_a_command_is_told_its_inputs_outputs_and_parameters(place: Workplace):
     assert result.message is None
     assert result.outputs["copy"].size == 5
     assert job.log() == "[1, 2] plain text\n"
+
+
+def test_a_bento_that_cannot_be_built_is_a_setup_failure_in_a_sentence(place: Workplace):
+    bento = BentoBuild("service", "loans")
+    result = place.job(bento=bento, outputs={"bento": "bento"}).run()
+    assert (result.cause, result.message) == (
+        Cause.SETUP,
+        "the folder 'service' of the Bento is not in the code of the run",
+    )
+    job = place.job(bento=BentoBuild(".", "loans"), outputs={"bento": "bento"}, attempt=2)
+    result = job.run()
+    assert result.cause is Cause.SETUP
+    assert str(result.message).startswith("the Bento 'loans' takes exactly one input of kind model")
 
 
 def test_a_command_may_use_the_users_packages(place: Workplace):

@@ -151,6 +151,25 @@ def test_a_step_that_closes_its_streams_goes_on(place: Workplace):
     assert job.log() == "before\n"
 
 
+def test_a_forked_process_that_comes_back_does_not_answer_for_the_step(place: Workplace):
+    source = """
+    import os
+    def step():
+        if os.fork() == 0:
+            return {"child": 1}
+        os.wait()
+        return {"parent": 1}
+    """
+    result = place.job(source, outputs={"m": "metrics"}).run()
+    assert result.outputs["m"].metrics == {"parent": 1}
+
+
+def test_a_step_that_leaves_its_process_group_is_still_stopped(place: Workplace):
+    job, mark = hanging(place, "os.setpgid(0, os.getppid() and os.getpgid(os.getppid()))", timeout_seconds=1.0)
+    assert job.run().cause is Cause.TIMED_OUT
+    assert not is_alive(int(mark.read_text()))
+
+
 def test_multiprocessing_works_in_a_step(place: Workplace):
     source = """
     import multiprocessing
