@@ -144,8 +144,9 @@ class LocalObjects:
 
     def _place_anew(self, move: Callable[[str, str], None], temporary: str, path: str) -> None:
         folder = os.path.dirname(path)
-        for left in reversed(range(100)):  # a delete may remove the folder that was just made
-            os.makedirs(folder, exist_ok=True)
+        for left in reversed(range(100)):  # a delete may remove the folder while it is made, or at once
+            with suppress(FileNotFoundError, FileExistsError):
+                os.makedirs(folder, exist_ok=True)
             try:
                 move(temporary, path)
                 break

@@ -35,6 +35,21 @@ while True:
     number += 1
     print(number, flush=True)
 """
+CHURNER = """
+import random, sys
+from moorage.store import open_store
+store, choose = open_store(sys.argv[1]), random.Random(sys.argv[2])
+for _ in range(400):
+    key = f"a/{choose.randrange(3)}/{choose.randrange(2)}/x"
+    match choose.randrange(4):
+        case 0: store.put(key, b"1" * 500)
+        case 1: store.put_if_absent(key, b"1" * 500)
+        case 2: store.delete(key)
+        case 3:
+            assert store.find(key) in (None, b"1" * 500)
+            assert all(entry.size == 500 for entry in store.list("a/"))
+            store.folders("a/")
+"""
 FIRST_USE = """
 import os, sys
 import moorage.store
@@ -81,6 +96,13 @@ def test_a_writer_that_is_killed_leaves_nothing_half_written(store: Store):
         data = store.get(entry.key)
         assert len(data) == entry.size == 8000
         assert data == data[:8] * 1000
+
+
+def test_folders_may_come_and_go_while_others_write(store: Store):
+    churners = [started(CHURNER, store.uri, seed) for seed in (1, 2, 3)]
+    for churner in churners:
+        churner.communicate(timeout=60)
+    assert [churner.returncode for churner in churners] == [0, 0, 0]
 
 
 def test_the_work_folder_is_not_listed(store: Store):
