@@ -35,7 +35,8 @@ class Frontier:
         self.has_failed = any(step.state is StepState.FAILED for step in steps.values())
         self._unmet = {step.name: sum(not _is_met(steps[name]) for name in step.dependencies) for step in self._steps}
         self._doomed = {step.name for step in self._steps if any(_is_lost(steps[name]) for name in step.dependencies)}
-        free = [step for step in self._steps if _is_open(steps[step.name]) and self._is_free(step.name)]
+        self._open = {name for name, step in steps.items() if _is_open(step)}
+        free = [step for step in self._steps if self._is_free(step.name)]
         self._jobs = [self._place[step.name] for step in free if self._wants_room(step)]
         self._others = {self._place[step.name]: None for step in free if not self._wants_room(step)}
 
@@ -47,7 +48,8 @@ class Frontier:
         _keep(self.retrying, after.name, after.state is StepState.RETRYING)
         self.has_failed = self.has_failed or after.state is StepState.FAILED
         self.unfinished += before.state.is_terminal - after.state.is_terminal
-        self._move(self._place[after.name], _is_open(after) and self._is_free(after.name))
+        (self._open.add if _is_open(after) else self._open.discard)(after.name)
+        self._move(self._place[after.name])
         self._tell(before, after)
 
     def step(self, name: str) -> Step:
@@ -68,10 +70,10 @@ class Frontier:
             self._unmet[step.name] -= met
             if lost:
                 self._doomed.add(step.name)
-            if self._is_free(step.name):
-                self._move(self._place[step.name], True)
+            self._move(self._place[step.name])
 
-    def _move(self, number: int, is_next: bool) -> None:
+    def _move(self, number: int) -> None:
+        is_next = self._is_free(self._steps[number].name)
         if not self._wants_room(self._steps[number]):
             _keep(self._others, number, is_next)
             return
@@ -86,7 +88,7 @@ class Frontier:
         return step.is_job and step.name not in self._doomed
 
     def _is_free(self, name: str) -> bool:
-        return self._unmet[name] == 0 or name in self._doomed
+        return name in self._open and (self._unmet[name] == 0 or name in self._doomed)
 
 
 def _keep(kept: dict[Item, None], item: Item, wanted: bool) -> None:

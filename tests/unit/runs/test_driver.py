@@ -44,6 +44,13 @@ def test_a_failing_step_fails_the_run_and_skips_what_waits_for_it(stage, pipelin
     assert record.steps["apart"].state is StepState.SUCCEEDED
 
 
+def test_what_was_skipped_stays_so_when_the_rest_of_what_it_waited_for_ends(stage, pipeline):
+    script = {("a", 1): failure(), ("slow", 1): lasting(Outcome(), 50)}
+    record = stage(script).drive(pipeline({"name": "a"}, {"name": "slow"}, {"name": "both", "after": ["a", "slow"]}))
+    assert record.steps["both"].state is StepState.SKIPPED
+    assert record.steps["both"].finished < record.steps["slow"].finished
+
+
 def test_on_failure_stop_cancels_what_runs(stage, pipeline):
     script = {("a", 1): failure(), ("long", 1): lasting(Outcome(), 1000)}
     record = stage(script).drive(pipeline({"name": "a"}, {"name": "long"}, on_failure="stop"))
