@@ -1,5 +1,6 @@
 """Write docs/cli.md's list of commands from the commands themselves, so that it cannot lie."""
 
+import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -48,14 +49,17 @@ def _described(command: click.Command, path: str) -> Iterator[str]:
     pieces = [path, *(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")]
     yield f"### `{' '.join(pieces)}`\n"
     yield _paragraphs(command.help or "")
-    options = [item for item in command.get_params(context) if isinstance(item, click.Option) and item.name != "help"]
+    options = [
+        item for item in command.get_params(context) if isinstance(item, click.Option) and "--help" not in item.opts
+    ]
     records = [record for item in options if (record := item.get_help_record(context))]
     rows = [f"| `{option}` | {_block(text)} |" for option, text in records]
-    yield "\n".join(["| option | |", "|---|---|", *rows]) + "\n" if rows else ""
+    if rows:
+        yield "\n".join(["| option | |", "|---|---|", *rows]) + "\n"
 
 
 def _paragraphs(text: str) -> str:
-    blocks = text.strip().split("\n\n")
+    blocks = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 

@@ -1,5 +1,6 @@
 """How a command ends: its exit code, and the sentence for each way in which it can go wrong."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code; what went wrong is on stderr, in sentences."""
     if os.environ.get(COMPLETE_VARIABLE):
         root.main(list(arguments), prog_name="moorage", complete_var=COMPLETE_VARIABLE)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
     try:
         code = _call(arguments)
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from moorage.cli import output
-from moorage.cli.progress import changed, describe
+from moorage.cli.progress import changed, describe, waits
 from moorage.journal import Event, RunRecord, StepRecord
 from moorage.states import StepState
 
@@ -54,10 +54,12 @@ class Picture:
 
 
 def _picture(record: RunRecord, now: datetime) -> Iterator[str]:
+    width = _width(record)
     open_steps = [step for step in record.steps.values() if not step.state.is_terminal]
     busy = [step for step in open_steps if step.state is not StepState.WAITING or step.asked]
     for step in busy[:MOST_LINES]:
-        yield f"  {_line(step, _width(record), now)}"
+        is_asked = step.asked and not step.attempts
+        yield f"  {waits(record, step, width) if is_asked else _line(step, width, now)}"
     rest = Counter(str(step.state) for step in [*busy[MOST_LINES:], *(step for step in open_steps if step not in busy)])
     if rest:
         yield output.dim("  " + ", ".join(f"{count} {state}" for state, count in rest.items()))
@@ -65,8 +67,6 @@ def _picture(record: RunRecord, now: datetime) -> Iterator[str]:
 
 def _line(step: StepRecord, width: int, now: datetime) -> str:
     name = f"{step.name.ljust(width)}  {output.state(step.state)}"
-    if step.asked and not step.attempts:
-        return f"{name}    for an approval: moorage approve RUN {step.name}"
     since = (step.attempt.since or step.attempt.intended) if step.attempt else step.started
     clock = output.seconds(output.between(since, now)).rjust(19 - len(step.state))
     again = f"  attempt {step.attempt.number}" if step.attempt and step.attempt.number > 1 else ""

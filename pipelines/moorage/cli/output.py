@@ -71,7 +71,7 @@ def seconds(value: float | None) -> str:
     """Return a time span as people read it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
     if value is None:
         return ""
-    if value < 10:
+    if value < 9.95:
         return f"{value:.1f} s"
     whole = round(value)
     if whole < 120:
@@ -93,7 +93,7 @@ def moment(value: datetime | None) -> str:
 
 def number(value: float) -> str:
     """Return a number as a person wants to read it: `0.9912`, `200,000`."""
-    return f"{value:,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def count(value: int, noun: str) -> str:

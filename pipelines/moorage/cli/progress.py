@@ -1,10 +1,10 @@
 """How a run goes, on stderr: a live picture for a terminal, one line per change for anything else."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from moorage.cli import output
-from moorage.journal import Event, RunRecord, StepRecord
+from moorage.journal import Event, RunRecord, StepRecord, events
 from moorage.states import StepState
 
 Watch = Callable[[RunRecord, Event], None]
@@ -37,7 +37,13 @@ class Lines:
         for step in changed(record, event):
             if step.state is not self._seen[step.name]:
                 self._seen[step.name] = step.state
-                output.note(f"{event.at.astimezone():%H:%M:%S}  {describe(step, width)}")
+                _say(event, describe(step, width))
+            elif isinstance(event, events.ApprovalAsked):
+                _say(event, waits(record, step, width, event.by))
+
+
+def _say(event: Event, text: str) -> None:
+    output.note(f"{event.at.astimezone():%H:%M:%S}  {text}")
 
 
 def changed(record: RunRecord, event: Event) -> Iterable[StepRecord]:
@@ -51,6 +57,12 @@ def describe(step: StepRecord, width: int) -> str:
     after = output.GAP.join(part for part in (time_of(step), reason(step)) if part)
     gap = " " * (len("succeeded") - len(step.state)) + output.GAP if after else ""
     return f"{step.name.ljust(width)}{output.GAP}{output.state(step.state)}{gap}{after}"
+
+
+def waits(record: RunRecord, step: StepRecord, width: int, by: Sequence[str] = ()) -> str:
+    """Return the line of a step that waits for a person: for whom, and the command that answers."""
+    answer = f"moorage approve {record.id} {step.name}"
+    return f"{step.name.ljust(width)}  {output.state(step.state)}    for {' or '.join(by) or 'an approval'}: {answer}"
 
 
 def time_of(step: StepRecord) -> str:

@@ -149,8 +149,10 @@ def _failure(step: StepRecord, detail: str | None) -> Iterator[str]:
 def describe_check(check: CheckResult) -> str:
     """Return a broken check as one line: which column, how many of how many, and examples."""
     column = f"{check.column}: " if check.column else ""
+    if check.examples and all(row is None for row, _ in check.examples):
+        return f"{column}{check.check}: {', '.join(text for _, text in check.examples)}"
     share = f"{check.failed:,} of {output.count(check.rows, 'row')}"
-    examples = ", ".join(text if row is None else f"row {row} is {text}" for row, text in check.examples[:3])
+    examples = ", ".join(f"row {row} is {text}" for row, text in check.examples[:3])
     return f"{column}{check.check}, broken by {share}" + (f" ({examples})" if examples else "")
 
 
