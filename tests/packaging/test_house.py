@@ -15,7 +15,11 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 PACKAGES = ("pipelines/moorage", "adapters/moorage_local", "bentos/moorage_serving")
 # Written in halves, so that this file does not find itself.
-WORKPLACE = re.compile("|".join(("/" + "root/", "/" + "work/", "/" + "home/[a-z]", r"/tmp/" + "[a-z]", "/Use" + "rs/")))
+WORKPLACE = re.compile(
+    r"(?<![\w.}])(?:"
+    + "|".join(("/" + "root/", "/" + "work/", "/" + "home/[a-z]", r"/tmp/" + "[a-z]", "/Use" + "rs/"))
+    + ")"
+)
 INDEX_HOSTS = re.compile("|".join(("py" + "pi", "python" + "hosted", "ana" + r"conda\.org", "crates" + r"\.io")))
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
