@@ -62,11 +62,11 @@ class Lines:
     def _break(self) -> bytes:
         # Scrubbed first, a secret that has only begun lies wholly in what is kept back.
         text = self._scrubber.scrub(self._pending)
-        cut = len(text) - self._scrubber.reach
-        while cut > 0 and cut < len(text) and text[cut] & 0xC0 == 0x80:
+        cut = max(0, len(text) - max(self._scrubber.reach, 4))
+        while cut > 0 and text[cut] & 0xC0 == 0x80:
             cut -= 1  # not through the middle of a character
         self._pending = text[cut:]
-        return text[:cut] + b"\n"
+        return text[:cut] + b"\n" if cut else b""
 
     def _finished(self, lines: bytes, now: float) -> bytes:
         if not lines:

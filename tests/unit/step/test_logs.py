@@ -48,3 +48,18 @@ def test_of_very_much_output_the_start_and_the_end_are_kept_with_what_was_left_o
     assert kept[gap].decode() == f"… {left_out:,} bytes left out …"
     assert b"secret" not in text
     assert len(text) < 10_000
+
+
+def test_a_line_without_an_end_is_not_broken_through_a_character():
+    lines = Lines(Scrubber({}))
+    text = lines.feed("xé".encode() * 100_000, 0.0) + lines.finish(0.0)
+    assert b"".join(line.partition(b" ")[2] for line in text.splitlines()).decode() == "xé" * 100_000
+
+
+def test_a_line_of_nothing_but_a_long_secret_makes_no_empty_lines():
+    secret = "k" * 5000
+    lines = Lines(Scrubber({"KEY": secret}))
+    text = b"".join([*(lines.feed(secret.encode(), 0.0) for _ in range(60)), lines.finish(0.0)])
+    assert b"kkkk" not in text
+    assert STAMP + b"\n" not in text
+    assert text.count(b"***KEY***") == 60

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -44,6 +46,13 @@ def hanging(place: Workplace, then: str = "", **fields: Any) -> tuple[Job, Path]
 def started(job: Job, mark: Path) -> int:
     job.start()
     return int(until(lambda: mark.exists() and mark.read_text()))
+
+
+def test_a_job_starts_without_the_heavy_libraries():
+    heavy = "{'pydantic', 'click', 'yaml', 'rich', 'pandas', 'polars', 'pyarrow', 'obstore', 'subprocess', 'logging'}"
+    code = f"import sys, moorage.step.supervisor; print(*sorted({heavy} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "\n"
 
 
 def test_a_step_that_hangs_ends_at_its_deadline(place: Workplace):
