@@ -19,6 +19,7 @@ from moorage.errors import (
 )
 from moorage.ports import Handle, Observation, Owner
 from moorage_local import processes
+from moorage_local.children import Children
 from moorage_local.folders import JobFolder, Record, folder_name
 from moorage_local.lower import LocalRequest
 from moorage_local.observe import bury, handle_of, is_elsewhere, is_in_other_namespace, observe
@@ -51,7 +52,7 @@ class LocalConnection:
 
     def __init__(self, target: LocalTarget) -> None:
         self._folder = Path(target.folder)
-        self._children: set[int] = set()
+        self._children = Children()
 
     def submit(self, request: LocalRequest, key: str) -> Handle:
         """Start the job, or adopt the one that was ever started under this key."""
@@ -71,8 +72,9 @@ class LocalConnection:
 
     def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
         """Return one reading per handle, in their order."""
+        self._children.sweep()
         with _our_errors():
-            return [observe(handle, folder := self._job_of(handle), self._reap(folder)) for handle in handles]
+            return [observe(handle, self._job_of(handle), self._children) for handle in handles]
 
     def owned(self, owner: Owner) -> Iterator[Handle]:
         """Yield every job here that carries the tags of `owner`."""
@@ -102,7 +104,7 @@ class LocalConnection:
         with _our_errors():
             folder.mark_cancelled()
             processes.terminate(record.identity, CANCEL_SECONDS)
-            bury(record, folder, self._reap(folder))
+            bury(record, folder, self._children)
 
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:
         """Return when one of the jobs has ended, or when the seconds are over."""
@@ -115,7 +117,7 @@ class LocalConnection:
                 continue
             if is_in_other_namespace(record):
                 seconds = min(seconds, _BLIND_SECONDS)
-            elif folder.has_begun or processes.find(record.identity):
+            elif folder.has_begun or processes.find(record.identity) or self._children.status(record.pid):
                 watched.append(record.identity)
         processes.wait_any(watched, seconds)
 
@@ -135,18 +137,6 @@ class LocalConnection:
         record = spawn(request, key, folder, lock, secrets)
         self._children.add(record.pid)
         return record
-
-    def _reap(self, folder: JobFolder) -> int | None:
-        record = folder.record()
-        if record is None or record.pid not in self._children:
-            return None
-        try:
-            pid, status = os.waitpid(record.pid, os.WNOHANG)
-        except ChildProcessError:  # somebody else waits for our children
-            pid, status = record.pid, None
-        if pid:
-            self._children.discard(pid)
-        return status if pid else None
 
     def _is_free(self, folder: JobFolder) -> bool:
         lock = folder.lock()

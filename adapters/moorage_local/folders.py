@@ -14,11 +14,8 @@ import fcntl
 import json
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -132,9 +129,11 @@ class JobFolder:
 
     def remove(self) -> None:
         """Remove the folder at once, as far as others can see; the caller holds the lock."""
-        rubbish = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
+        from shutil import rmtree  # here, because a launcher never needs it
+
+        rubbish = self.path.with_name(f".{self.path.name}-{os.urandom(4).hex()}")
         self.path.rename(rubbish)
-        shutil.rmtree(rubbish)
+        rmtree(rubbish)
 
     def _is_current(self, descriptor: int) -> bool:
         try:
@@ -159,4 +158,8 @@ class JobFolder:
 
 def folder_name(key: str) -> str:
     """Return a name that is legal on every file system, the same for the same key."""
-    return key if _PLAIN.fullmatch(key) else sha256(key.encode()).hexdigest()
+    if _PLAIN.fullmatch(key):
+        return key
+    from hashlib import sha256  # here, because a launcher never needs it
+
+    return sha256(key.encode()).hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from moorage.ports import Handle, JobName, Observation
 from moorage.states import Cause, State
 from moorage_local import machine, processes
+from moorage_local.children import Children
 from moorage_local.folders import End, JobFolder, Record
 
 PLATFORM = "local"
@@ -41,12 +42,12 @@ def state_of(letter: str) -> State:
     return STATES.get(letter, State.UNKNOWN)
 
 
-def observe(handle: Handle, folder: JobFolder, status: int | None = None) -> Observation:
-    """Return the reading of one job; `status` is what the kernel told its parent of its end."""
+def observe(handle: Handle, folder: JobFolder, children: Children) -> Observation:
+    """Return the reading of one job; `children` are those that we know more of, as their parent."""
     record = folder.record()
     if record is None:
         return Observation(handle, State.MISSING, "no record", "nothing is known of it on this machine")
-    end = folder.end() or _end_now(record, folder, status)
+    end = folder.end() or _end_now(record, folder, children)
     if end is not None:
         return _ended(handle, folder, end)
     if is_elsewhere(record):
@@ -70,15 +71,15 @@ def is_in_other_namespace(record: Record) -> bool:
     return record.boot == here.boot and record.namespace != here.namespace
 
 
-def bury(record: Record, folder: JobFolder, status: int | None = None) -> End:
+def bury(record: Record, folder: JobFolder, children: Children) -> End:
     """End what a dead launcher left running, keep how it ended, and return that."""
     processes.kill_members(record.identity, folder.mark)
-    end = folder.end() or _death(record, folder, status)
+    end = folder.end() or _death(record, folder, children.status(record.pid))
     folder.write_end(end)
     return end
 
 
-def _end_now(record: Record, folder: JobFolder, status: int | None) -> End | None:
+def _end_now(record: Record, folder: JobFolder, children: Children) -> End | None:
     here = machine.here()
     if is_elsewhere(record) or _is_alive(record, folder):
         return None
@@ -86,8 +87,8 @@ def _end_now(record: Record, folder: JobFolder, status: int | None) -> End | Non
         return end
     if record.boot != here.boot and folder.has_begun:
         return End(None, Cause.INTERRUPTED, "the machine was started anew while it ran")
-    if folder.has_begun or status:
-        return bury(record, folder, status)
+    if folder.has_begun or children.status(record.pid):
+        return bury(record, folder, children)
     return None
 
 

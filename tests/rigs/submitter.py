@@ -1,6 +1,7 @@
 """Submit one job to this machine, and be killed at the place that the command line names.
 
-`python submitter.py FILE KEY PLACE`: FILE holds target and request. The handle is printed as JSON.
+`python submitter.py FILE KEY PLACE`: FILE holds target and request. A place that is a number is that many lines
+into the adapter. The handle is printed as JSON.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 from moorage_local import client, folders, launch, spawn
@@ -20,6 +22,19 @@ from moorage_local.target import LocalTarget
 def _die(*arguments: Any) -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("unreachable")
+
+
+def _die_after(lines: int) -> None:
+    left = iter(range(lines))
+
+    def trace(frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
+        if "moorage_local" not in frame.f_code.co_filename:
+            return None
+        if event == "line" and next(left, None) is None:
+            _die()
+        return trace
+
+    sys.settrace(trace)
 
 
 PLACES: dict[str, Callable[[], object]] = {
@@ -35,10 +50,12 @@ def main() -> None:
     """Submit, and be killed."""
     file, key, place = sys.argv[1:]
     said = json.loads(Path(file).read_bytes())
-    PLACES[place]()
     connection = client.LocalConnection(LocalTarget.model_validate(said["target"]))
-    handle = connection.submit(LocalRequest.model_validate(said["request"]), key)
-    if place == "after submit":
+    request = LocalRequest.model_validate(said["request"])
+    PLACES[place]() if place in PLACES else _die_after(int(place))
+    handle = connection.submit(request, key)
+    sys.settrace(None)
+    if place != "nowhere":
         _die()
     print(json.dumps(asdict(handle)))
 

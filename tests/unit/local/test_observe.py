@@ -107,7 +107,8 @@ def test_an_interpreter_that_cannot_start_says_so(rig: LocalRig, tmp_path: Path)
     request = rig.lower(Work())
     broken = request.model_copy(update={"argv": (str(program), *request.argv[1:])})
     handle = rig.submit(broken, key="one")
-    seen = rig.await_end(handle)
+    rig.connection.wait([handle], 600)
+    seen = rig.observe(handle)
     assert (seen.state, seen.cause, seen.raw) == (State.FAILED, Cause.SETUP, "exit 3")
     assert "no module named moorage" in seen.reason
     assert rig.submit(broken, key="one") == handle
