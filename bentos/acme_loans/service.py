@@ -17,7 +17,7 @@ def predict(model: Any, rows: NDArray[Any]) -> list[dict[str, object]]:
     return [{"default": round(float(chance), 4), "review": bool(chance >= REVIEW_FROM)} for chance in default]
 
 
-app = application(__file__, predict, without=("application_id", "month", "defaulted"), about=__doc__)
+app = application(__file__, predict, without=("application_id", "defaulted"), about=__doc__)
 
 
 @bentoml.service(name="acme-loans")

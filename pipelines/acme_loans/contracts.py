@@ -10,7 +10,6 @@ class Applications(pa.DataFrameModel):
     """One row per application, with what became of the loan. Money is in euros, `income` per month after tax."""
 
     application_id: pl.Int64 = pa.Field(ge=0, unique=True)
-    month: pl.Int32 = pa.Field(ge=0, le=1200)
     amount: float = pa.Field(ge=500, le=100_000)
     term_months: pl.Int32 = pa.Field(isin=[12, 24, 36, 48, 60, 72, 84])
     income: float = pa.Field(gt=0, le=1_000_000)

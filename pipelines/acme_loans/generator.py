@@ -42,8 +42,7 @@ def _chunk(random: Generator, start: int, month: int, drift: float) -> pl.DataFr
     risk = _risk(amount / term / income, debt, score, employed, late)
     return pl.DataFrame(
         {
-            "application_id": np.arange(start, start + CHUNK, dtype=np.int64),
-            "month": np.full(CHUNK, month, dtype=np.int32),
+            "application_id": _ids(start, month),
             "amount": amount,
             "term_months": term,
             "income": income,
@@ -55,6 +54,12 @@ def _chunk(random: Generator, start: int, month: int, drift: float) -> pl.DataFr
             "defaulted": random.random(CHUNK) < risk,
         }
     )
+
+
+def _ids(start: int, month: int) -> NDArray[np.int64]:
+    # A multiplication by an odd number keeps them unique and spreads them evenly, so that ids themselves never drift.
+    numbers = np.arange(start, start + CHUNK, dtype=np.uint64) + np.uint64(month << 32)
+    return (numbers * np.uint64(0x9E3779B97F4A7C15) & np.uint64(2**40 - 1)).astype(np.int64)
 
 
 def _risk(burden: Floats, debt: Floats, score: NDArray[np.int32], employed: Floats, late: NDArray[np.int32]) -> Floats:
