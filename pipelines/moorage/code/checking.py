@@ -124,14 +124,19 @@ class _Finder:
                 return Finding(at, f"{held[0]}, which holds {subject}, is not Python that can be parsed", "correct it")
             found = definitions(tree, module, held[0].endswith("__init__.py"))
             if name not in found:
-                fix = did_you_mean(name, _offered(found), "define it there")
-                missing = Finding(at, f"module {module!r} has no {name!r}, which is {subject}", fix)
-                return None if may_define_more(tree) else missing
+                return None if may_define_more(tree) else self._no_name(at, module, name, subject, found)
             definition = found[name]
             if not isinstance(definition, Elsewhere) or definition.name is None:
                 return definition
             module, name = definition.module, definition.name
         return None
+
+    def _no_name(self, at: At, module: str, name: str, subject: str, found: dict[str, Definition]) -> Finding:
+        inner = f"{module}.{name}"
+        if self.roots.module(inner):
+            return Finding(at, f"{subject} is the module {inner!r}", f"name something in it: `{inner}:name`")
+        fix = did_you_mean(name, _offered(found), "define it there")
+        return Finding(at, f"module {module!r} has no {name!r}, which is {subject}", fix)
 
     def _no_module(self, at: At, module: str, subject: str) -> Finding:
         top = module.partition(".")[0]

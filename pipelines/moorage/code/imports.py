@@ -1,6 +1,7 @@
 """What a module imports, read from its text: nothing is ever imported to find out."""
 
 import ast
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,7 +26,9 @@ class Imports:
 def parsed(text: bytes) -> ast.Module | None:
     """Return the syntax tree of a module's text; None when it has none."""
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of the style is not ours to say
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # ValueError: a NUL in the text
         return None
 
@@ -70,4 +73,6 @@ def _joined(base: str, names: list[str]) -> Iterator[str]:
 def _is_dynamic(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _DYNAMIC_NAMES
+    if isinstance(node, ast.alias):  # from importlib import import_module as load
+        return node.name in _DYNAMIC_ATTRIBUTES
     return isinstance(node, ast.Attribute) and node.attr in _DYNAMIC_ATTRIBUTES
