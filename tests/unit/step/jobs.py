@@ -96,19 +96,9 @@ class Workplace:
         **fields: Any,
     ) -> Job:
         """A job whose `steps.py` is `source`, and whose function is `step` unless `fields` say otherwise."""
-        fields = {"function": "steps:step", **fields}
-        if fields.get("command") or fields.get("bento"):
-            fields["function"] = None
         request = StepRequest(
             **{
-                "run": "r1",
-                "step": "train",
-                "attempt": 1,
-                "job": "mr-r1-train-1",
-                "store": self.store.uri,
-                "pipeline": "p",
-                "environment": "local",
-                "key": "k",
+                **self.defaults(fields),
                 "code": self.code({"steps.py": textwrap.dedent(source)}),
                 "inputs": (*read, *(StepInput(name, artifact) for name, artifact in (inputs or {}).items())),
                 "outputs": (*declared, *(StepOutput(name, kind) for name, kind in (outputs or {}).items())),
@@ -118,6 +108,19 @@ class Workplace:
         job = Job(self.store, request)
         self.store.put(request_key(job.folder), to_json(request))
         return job
+
+    def defaults(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "run": "r1",
+            "step": "train",
+            "attempt": 1,
+            "job": "mr-r1-train-1",
+            "store": self.store.uri,
+            "pipeline": "p",
+            "environment": "local",
+            "key": "k",
+            "function": None if fields.keys() & {"command", "bento"} else "steps:step",
+        }
 
     def code(self, files: Mapping[str, str]) -> str:
         data = pack({name: File(text.encode()) for name, text in files.items()})
