@@ -8,8 +8,8 @@ from moorage.states import State
 from tests.rigs.base import Work
 from tests.rigs.local import LocalRig
 
-LINES = 160
-"""A little more than a submit has."""
+LINES = 240
+"""A little more than a submit runs through."""
 
 STEP = 1 if os.environ.get("MOORAGE_SOAK") == "1" else 20
 
