@@ -146,7 +146,7 @@ class _Finder:
             tops = [name for each in self.roots.roots for name in each.tops]
             message = f"{subject} names package {top!r}, which is neither below {places} nor installed"
             return Finding(at, message, did_you_mean(top, tops, "set `code` to the folder that holds it"))
-        modules = [module_of(name) for name in root.tops[top] if name.endswith(".py")]
+        modules = [module_of(name) for name in root.files(top) if name.endswith(".py")]
         message = f"{subject} names module {module!r}, which is not there"
         return Finding(at, message, did_you_mean(module, modules, "write it, or correct the name"))
 

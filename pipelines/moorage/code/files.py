@@ -16,9 +16,15 @@ MAX_FILE_MIB = 64
 _SPEC_KEYS = tuple(re.compile(rb"^%b[ \t]*:" % key, re.MULTILINE) for key in (b"name", b"steps"))
 
 
-def listed(root: Path) -> tuple[str, ...]:
-    """Return the files below `root` that may travel, relative to it, sorted, with `/` between the parts."""
-    names = _from_git(root) or _walked(root, root)
+def listed(root: Path, top: str | None = None) -> tuple[str, ...]:
+    """Return the files below `root` that may travel, relative to it, sorted, with `/` between the parts.
+
+    With `top`, only those of the package or module of that name: a source root may be a whole home folder.
+    """
+    places = (".",) if top is None else (top, f"{top}.py")
+    names = _from_git(root, places)
+    if names is None:
+        names = [name for place in places for name in _walked(root, root / place)]
     return tuple(sorted(name for name in set(names) if _travels(name)))
 
 
@@ -59,7 +65,7 @@ def _regex(parts: tuple[str, ...]) -> str:
         if part == "**":
             pieces.append(".*" if index == last else "(?:[^/]+/)*")
         else:
-            translated = fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z")
+            translated = fnmatch.translate(part)[len("(?s:") : -len(r")\Z")]
             pieces.append(translated.replace(".*", "[^/]*") + ("" if index == last else "/"))
     return "".join(pieces)
 
@@ -69,23 +75,30 @@ def _travels(name: str) -> bool:
     return not any(part.startswith(".") or part == "__pycache__" for part in parts) and not name.endswith(".pyc")
 
 
-def _from_git(root: Path) -> list[str]:
-    """Return what git tracks or would track; nothing when git has no say here."""
+def _from_git(root: Path, places: tuple[str, ...]) -> list[str] | None:
+    """Return what git tracks or would track at `places`; None when git has no say below `root`."""
     if not any((folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)):
-        return []
-    command = ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"]
-    # A git hook sets these, for another folder than ours.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        return None
     try:
-        done = subprocess.run(command, capture_output=True, env=environment, check=True)
+        done = _git(root, "ls-files", "-co", "--exclude-standard", "-z", "--", *places)
+        ignored = not done.stdout and _git(root, "check-ignore", "-q", ".").returncode == 0
     except FileNotFoundError:
-        return []
-    except subprocess.CalledProcessError as error:
-        seen = error.stderr.decode(errors="replace").strip().partition("\n")[0]
+        return None
+    if done.returncode:
+        seen = done.stderr.decode(errors="replace").strip().partition("\n")[0]
         message = f"git cannot say which files of {root} it ignores: {seen}"
-        raise SpecError(message, fix=f"see `git -C {root} status`") from error
+        raise SpecError(message, fix=f"see `git -C {root} status`")
+    if ignored:  # a project in a folder that an outer repository knows nothing of
+        return None
     names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
     return [inner for name in names for inner in _expanded(root, name)]
+
+
+def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    # A git hook sets these, for another folder than ours.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, env=environment, check=False)
 
 
 def _expanded(root: Path, name: str) -> Iterator[str]:
@@ -98,6 +111,9 @@ def _expanded(root: Path, name: str) -> Iterator[str]:
 
 
 def _walked(root: Path, folder: Path) -> Iterator[str]:
+    if not folder.is_dir() or (folder != root and folder.is_symlink()):
+        yield from [folder.relative_to(root).as_posix()] if os.path.lexists(folder) else []
+        return
     for at, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if _travels(name)]
         links = [name for name in folders if os.path.islink(os.path.join(at, name))]

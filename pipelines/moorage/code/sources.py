@@ -14,24 +14,32 @@ from moorage.spec.models import Pipeline, Step
 
 @dataclass
 class Root:
-    """One source root; its files are listed once, and read when they are asked for."""
+    """One source root; what it holds is listed when it is asked for, and once."""
 
     folder: Path
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The files that may travel."""
+        """All its files that may travel."""
         return listed(self.folder)
 
     @cached_property
-    def tops(self) -> dict[str, tuple[str, ...]]:
-        """The files of each top-level package or module."""
-        tops: dict[str, list[str]] = {}
-        for name in self.names:
-            top, slash, _ = name.partition("/")
-            if slash or top.endswith(".py"):
-                tops.setdefault(top.removesuffix(".py"), []).append(name)
-        return {top: tuple(names) for top, names in tops.items() if any(name.endswith(".py") for name in names)}
+    def tops(self) -> frozenset[str]:
+        """The names of its folders, and of its modules that lie in none."""
+        found = [
+            path.name.removesuffix(".py") for path in self.folder.iterdir() if path.suffix == ".py" or path.is_dir()
+        ]
+        return frozenset(name for name in found if name.isidentifier())
+
+    def files(self, top: str) -> tuple[str, ...]:
+        """Return the files of the package or module `top`; none when it has no module."""
+        if top not in self.tops:
+            return ()
+        if top not in self.held:
+            names = listed(self.folder, top)
+            self.held[top] = names if any(name.endswith(".py") for name in names) else ()
+        return self.held[top]
 
 
 @dataclass
@@ -43,14 +51,14 @@ class Sources:
 
     def root_of(self, top: str) -> Root | None:
         """Return the root that holds the package or module `top`."""
-        return next((root for root in self.roots if top in root.tops), None)
+        return next((root for root in self.roots if root.files(top)), None)
 
     def files(self, top: str) -> dict[str, File]:
         """Return the files of the package or module `top`, by their names in the archive."""
         root = self.root_of(top)
         if root is None or is_ours(top):
             return {}
-        found = {name: self._read(root, name) for name in root.tops[top]}
+        found = {name: self._read(root, name) for name in root.files(top)}
         return {name: file for name, file in found.items() if file is not None}
 
     def module(self, module: str) -> tuple[str, File] | None:
@@ -73,7 +81,7 @@ def sources(pipeline: Pipeline, folder: Path) -> Sources:
     if pipeline.code:
         return Sources(tuple(Root(_existing(folder, path)) for path in pipeline.code))
     here = Root(folder.resolve())
-    inside = any(name == here.folder.name and name not in here.tops for name in named(pipeline))
+    inside = any(name == here.folder.name and not here.files(name) for name in named(pipeline))
     return Sources((Root(here.folder.parent) if inside else here,))
 
 

@@ -99,7 +99,14 @@ def test_what_git_ignores_stays(project: Project, tmp_path: Path, git: Callable[
 def test_a_folder_that_git_ignores_as_a_whole_is_taken_as_it_is(
     project: Project, tmp_path: Path, git: Callable[..., None]
 ):
-    assert "acme/steps.py" in names(project({**BASE, ".gitignore": "*\n"}), tmp_path)
+    pipeline = project({f"work/{name}": text for name, text in BASE.items()} | {"acme/pipeline.yaml": SPEC})
+    (tmp_path / ".gitignore").write_text("work/\n")
+    assert "acme/steps.py" in collect(pipeline, tmp_path / "work" / "acme").files
+
+
+def test_a_package_that_git_ignores_is_not_there(project: Project, tmp_path: Path, git: Callable[..., None]):
+    files = {**BASE, ".gitignore": "lib/\n", "acme/steps.py": "import lib\n", "lib/__init__.py": ""}
+    assert names(project(files), tmp_path) == ["acme/__init__.py", "acme/steps.py"]
 
 
 def test_a_git_that_fails_is_said(project: Project, tmp_path: Path):

@@ -64,53 +64,56 @@ steps:
 """
 
 
+STEPS = (
+    Step(
+        name="ingest",
+        run="acme_loans.steps:ingest",
+        parameters={"rows": "${parameters.rows}", "note": "${parameters.note}", "price": "$${5}"},
+        inputs={"raw": Input(uri="s3://bucket/raw.csv", kind=Kind.TABLE, contract="acme_loans.contracts:Raw")},
+        outputs={
+            "applications": Output(
+                kind=Kind.TABLE,
+                contract="acme_loans.contracts:Applications",
+                on_breach=OnBreach.QUARANTINE,
+                drift=Drift(against="production"),
+            )
+        },
+    ),
+    Step(
+        name="train",
+        run="acme_loans.steps:train",
+        inputs={"applications": Input(from_="ingest.applications")},
+        outputs={"model": Output(kind=Kind.MODEL), "scores": Output(kind=Kind.METRICS)},
+        resources=Resources(cpu=4, memory_gib=16.0, gpu=Gpu(name=("A10G", "L4"), count=1), spot=True),
+        retries=Retries(limit=3, on=(Cause.INTERRUPTED, Cause.CAPACITY), backoff=30.0),
+        timeout=Timeout(run=7200.0),
+        secrets={"TOKEN": "loans/token"},
+    ),
+    Step(
+        name="gate",
+        require={
+            "train.scores.auc": Limit(is_=">= 0.75"),
+            "ingest.applications.drift": Limit(is_="<= 0.2", first="pass"),
+        },
+    ),
+    Step(name="approve", approval=Approval(by=("risk-team",)), after=("gate",)),
+    Step(
+        name="package",
+        bento=Bento(path="../bentos/loans", model="loans"),
+        inputs={"model": Input(from_="train.model")},
+        after=("approve",),
+    ),
+    Step(name="tell", command=("echo", "$${HOME}"), after=("package",), cache=False, start="fork"),
+)
+
+
 def in_python() -> Pipeline:
     return Pipeline(
         name="loans",
         parameters={"rows": 200000, "note": "$${rows}"},
         code=("..",),
         defaults=Defaults(timeout=Timeout(queue=7200.0, run=1800.0), retries=Retries(limit=1)),
-        steps=(
-            Step(
-                name="ingest",
-                run="acme_loans.steps:ingest",
-                parameters={"rows": "${parameters.rows}", "note": "${parameters.note}", "price": "$${5}"},
-                inputs={"raw": Input(uri="s3://bucket/raw.csv", kind=Kind.TABLE, contract="acme_loans.contracts:Raw")},
-                outputs={
-                    "applications": Output(
-                        kind=Kind.TABLE,
-                        contract="acme_loans.contracts:Applications",
-                        on_breach=OnBreach.QUARANTINE,
-                        drift=Drift(against="production"),
-                    )
-                },
-            ),
-            Step(
-                name="train",
-                run="acme_loans.steps:train",
-                inputs={"applications": Input(from_="ingest.applications")},
-                outputs={"model": Output(kind=Kind.MODEL), "scores": Output(kind=Kind.METRICS)},
-                resources=Resources(cpu=4, memory_gib=16.0, gpu=Gpu(name=("A10G", "L4"), count=1), spot=True),
-                retries=Retries(limit=3, on=(Cause.INTERRUPTED, Cause.CAPACITY), backoff=30.0),
-                timeout=Timeout(run=7200.0),
-                secrets={"TOKEN": "loans/token"},
-            ),
-            Step(
-                name="gate",
-                require={
-                    "train.scores.auc": Limit(is_=">= 0.75"),
-                    "ingest.applications.drift": Limit(is_="<= 0.2", first="pass"),
-                },
-            ),
-            Step(name="approve", approval=Approval(by=("risk-team",)), after=("gate",)),
-            Step(
-                name="package",
-                bento=Bento(path="../bentos/loans", model="loans"),
-                inputs={"model": Input(from_="train.model")},
-                after=("approve",),
-            ),
-            Step(name="tell", command=("echo", "$${HOME}"), after=("package",), cache=False, start="fork"),
-        ),
+        steps=STEPS,
     )
 
 
