@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from moorage.journal import AttemptRecord, RunRecord, StepRecord
+from moorage.journal import AttemptRecord, RunRecord, StepRecord, Verdict
 from moorage.ports import Capacity
 from moorage.runs.frontier import Frontier
 from moorage.spec.models import OnFailure, Pipeline, Step, StepKind
@@ -44,6 +44,7 @@ class Settle:
     """End an approval as the verdict says."""
 
     step: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _lost(step: Step, record: RunRecord) -> Skip | None:
 def _judged(step: Step, stands: StepRecord) -> Action | None:
     if step.kind is StepKind.GATE:
         return Judge(step.name)
-    return Settle(step.name) if stands.verdict else None if stands.asked else Ask(step.name)
+    return Settle(step.name, stands.verdict) if stands.verdict else None if stands.asked else Ask(step.name)
 
 
 _ENDED_AS = {StepState.FAILED: "failed", StepState.CANCELLED: "was cancelled", StepState.SKIPPED: "was skipped"}

@@ -7,7 +7,7 @@ what was intended, adopts it, and goes on.
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from moorage.journal import Event, Journal, RunRecord, StepRecord, events
@@ -20,7 +20,7 @@ from moorage.runs.attempts import Attempts
 from moorage.runs.cache import CacheEntry, look_up, remember
 from moorage.runs.commands import read_commands
 from moorage.runs.frontier import Frontier
-from moorage.runs.gates import judge
+from moorage.runs.gates import judge, judged, settled
 from moorage.runs.measures import measure_gate
 from moorage.runs.place import Place
 from moorage.runs.register import register_bento
@@ -39,6 +39,7 @@ Clock = Callable[[], datetime]
 BEAT = timedelta(seconds=15)
 """How often a driver says that it lives; after four of these it is taken for dead."""
 
+_STOPPED = "the job was stopped from outside"
 _FLUSH_WITHIN = timedelta(seconds=0.5)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -164,8 +165,8 @@ class Driver:
             case decisions.Ask(name):
                 approval = self._pipeline.step(name).approval
                 self._note(events.ApprovalAsked(at=self._tick(), step=name, by=approval.by if approval else ()))
-            case decisions.Settle(name):
-                self._settle(self.record.steps[name])
+            case decisions.Settle(name, verdict):
+                self._end(name, *settled(verdict))
             case decisions.Skip(name, state, because):
                 self._end(name, state, None, because)
             case decisions.Late(name, because):
@@ -259,9 +260,12 @@ class Driver:
 
     def _cancel(self, stands: StepRecord) -> None:
         self._attempts.cancel(stands)
-        self._conclude(stands, self._attempts.close(stands, Cause.CANCELLED, "the run was cancelled"))
+        self._conclude(stands, self._attempts.close(stands, Cause.CANCELLED, "the run was cancelled"), asked=True)
 
-    def _conclude(self, stands: StepRecord, result: StepResult) -> None:
+    def _conclude(self, stands: StepRecord, result: StepResult, asked: bool = False) -> None:
+        if result.cause is Cause.CANCELLED and not asked:
+            # From inside a job, a machine that is taken away looks like being cancelled.
+            result = replace(result, state=State.FAILED, cause=Cause.INTERRUPTED, message=_STOPPED)
         step = self._pipeline.step(stands.name)
         number = stands.attempts[-1].number
         failed = tuple(check for check in result.checks if check.failed)
@@ -285,23 +289,7 @@ class Driver:
 
     def _judge(self, step: Step) -> None:
         measured = measure_gate(self._place.store, self._pipeline, self.record, step)
-        judgements = judge(step, measured)
-        missed = [judgement.sentence for judgement in judgements if not judgement.passed]
-        if missed:
-            self._end(step.name, StepState.FAILED, Cause.GATE, "; ".join(missed))
-        else:
-            self._end(step.name, StepState.SUCCEEDED, None, "; ".join(item.sentence for item in judgements))
-
-    def _settle(self, stands: StepRecord) -> None:
-        verdict = stands.verdict
-        if verdict is None:
-            return
-        said = f"{verdict.by}{' (claimed)' if verdict.claimed else ''}"
-        comment = f": {verdict.comment}" if verdict.comment else ""
-        if verdict.approved:
-            self._end(stands.name, StepState.SUCCEEDED, None, f"approved by {said}{comment}")
-        else:
-            self._end(stands.name, StepState.FAILED, Cause.REFUSED, f"refused by {said}{comment}")
+        self._end(step.name, *judged(judge(step, measured)))
 
     def _end(self, name: str, state: StepState, cause: Cause | None, message: str | None) -> None:
         self._note(events.StepEnded(at=self._tick(), step=name, state=state, cause=cause, message=message))

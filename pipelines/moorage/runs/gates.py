@@ -1,10 +1,12 @@
-"""Judging a gate: every metric that it names against its limit. Pure."""
+"""Judging what is not a job: a gate by its metrics, an approval by what a person said. Pure."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from moorage.journal import Verdict
 from moorage.spec.models import Limit, Step
+from moorage.states import Cause, StepState
 from moorage.step.request import Artifact
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -46,6 +48,23 @@ def measure(artifact: Artifact, metric: str) -> Measured:
 def judge(step: Step, measured: Mapping[str, Measured]) -> tuple[Judgement, ...]:
     """Return one judgement per limit of the gate, in the order of the spec."""
     return tuple(_judge(name, limit, measured[name]) for name, limit in (step.require or {}).items())
+
+
+def judged(judgements: Sequence[Judgement]) -> tuple[StepState, Cause | None, str]:
+    """Return how a gate ends: failed with what was missed, or succeeded with what was met."""
+    missed = [judgement.sentence for judgement in judgements if not judgement.passed]
+    if missed:
+        return StepState.FAILED, Cause.GATE, "; ".join(missed)
+    return StepState.SUCCEEDED, None, "; ".join(judgement.sentence for judgement in judgements)
+
+
+def settled(verdict: Verdict) -> tuple[StepState, Cause | None, str]:
+    """Return how an approval ends, and by whose word."""
+    said = f"{verdict.by} (claimed)" if verdict.claimed else verdict.by
+    comment = f": {verdict.comment}" if verdict.comment else ""
+    if verdict.approved:
+        return StepState.SUCCEEDED, None, f"approved by {said}{comment}"
+    return StepState.FAILED, Cause.REFUSED, f"refused by {said}{comment}"
 
 
 def _judge(name: str, limit: Limit, measured: Measured) -> Judgement:

@@ -133,6 +133,13 @@ def test_a_job_stopped_from_outside_was_interrupted_and_is_tried_again(stage, pi
     assert record.steps["a"].attempts[0].cause is Cause.INTERRUPTED
 
 
+def test_a_job_that_says_it_was_cancelled_when_nobody_asked_was_interrupted(stage, pipeline):
+    gone = Outcome(StepResult(State.CANCELLED, Cause.CANCELLED, "it got SIGTERM"), ends=State.CANCELLED)
+    record = stage({("a", 1): gone}).drive(pipeline({"name": "a", "retries": 1}))
+    assert record.state is RunState.SUCCEEDED
+    assert record.steps["a"].attempts[0].cause is Cause.INTERRUPTED
+
+
 @pytest.mark.parametrize(
     ("refusal", "cause"),
     [(QuotaExceeded("no more GPUs"), Cause.QUOTA), (TargetError("no secret loans/token"), Cause.SETUP)],
