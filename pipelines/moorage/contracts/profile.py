@@ -1,6 +1,7 @@
 """The profile of a table: what drift compares, kept instead of the data. Free of polars and numpy."""
 
 import json
+import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -114,11 +115,16 @@ def merge_moments(one: Moments | None, other: Moments | None) -> Moments | None:
     apart = other.mean - one.mean
     return Moments(
         count,
-        mean=one.mean + apart * other.count / count,
-        m2=one.m2 + other.m2 + apart * apart * one.count * other.count / count,
+        mean=finite(one.mean + apart * (other.count / count)),
+        m2=finite(one.m2 + other.m2 + apart * apart * one.count * (other.count / count)),
         minimum=min(one.minimum, other.minimum),
         maximum=max(one.maximum, other.maximum),
     )
+
+
+def finite(number: float) -> float:
+    """Return `number`, or the largest there is of its sign where it overflowed: JSON has no infinity."""
+    return max(-sys.float_info.max, min(number, sys.float_info.max))
 
 
 def _merge_columns(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:

@@ -14,6 +14,7 @@ from moorage.contracts.profile import (
     Moments,
     Profile,
     exact_distinct,
+    finite,
     merge_moments,
     most_frequent,
 )
@@ -125,12 +126,15 @@ def _floats(cells: Any, kind: str) -> Any:
     return present.cast(pl.Float64).to_numpy()
 
 
-def _moments(finite: Any) -> Moments | None:
-    if not len(finite):
+def _moments(numbers: Any) -> Moments | None:
+    import numpy as np
+
+    if not len(numbers):
         return None
-    mean = float(finite.mean())
-    spread = float(((finite - mean) ** 2).sum())
-    return Moments(len(finite), mean, spread, float(finite.min()), float(finite.max()))
+    with np.errstate(over="ignore"):
+        mean = finite(float(numbers.mean()))
+        spread = finite(float(((numbers - mean) ** 2).sum()))
+    return Moments(len(numbers), mean, spread, float(numbers.min()), float(numbers.max()))
 
 
 def _histogram(numbers: Any, shift: int) -> Histogram:

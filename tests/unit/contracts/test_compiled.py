@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,12 @@ def test_a_contract_without_a_column_forgets_what_was_joined_with_it():
 
 
 def test_what_a_contract_says_is_all_in_its_bytes():
-    changes = [{"strict": True}, {"ordered": True}, {"min_rows": 2}, {"unique": (("age",),)}, {"custom": ("x",)}]
+    changes: list[dict[str, Any]] = [
+        {"strict": True},
+        {"ordered": True},
+        {"min_rows": 2},
+        {"unique": (("age",),)},
+        {"custom": ("x",)},
+    ]
     written = {contract_to_json(Contract("Rows", "rows:Rows", (AGE,), **change)) for change in [{}, *changes]}
     assert len(written) == 6

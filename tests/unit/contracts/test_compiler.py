@@ -1,6 +1,8 @@
 """From pandera to a compiled contract, in a process of its own."""
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from moorage.contracts import compiler
 from moorage.contracts.compiled import Check, Column, Contract
 from moorage.contracts.compiler import compile_contract, compile_contracts
 from moorage.errors import SpecError
@@ -117,10 +118,16 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def compiled(roots: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Contract]:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the contracts of `compiled` are kept."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def compiled(roots: list[Path], cache: Path) -> Mapping[str, Contract]:
     """Every contract of `authored.py`, by its name."""
     names = ("Rows", "Child", "Custom", "Pandas", "schema")
-    found = compile_contracts([f"authored:{name}" for name in names], roots, "digest", tmp_path_factory.mktemp("cache"))
+    found = compile_contracts([f"authored:{name}" for name in names], roots, "digest", cache)
     return {contract.name: contract for contract in found.values()}
 
 
@@ -175,24 +182,24 @@ def test_a_schema_is_as_good_as_a_model(compiled: Mapping[str, Contract]):
 
 
 def test_a_second_compile_of_the_same_source_starts_no_process(
-    roots: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compiled: Mapping[str, Contract], roots: list[Path], cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    first = compile_contract("authored:Child", roots, "one", tmp_path)
-
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a process was started")
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    assert compile_contract("authored:Child", roots, "one", tmp_path) == first
+    assert compile_contract("authored:Child", roots, "digest", cache) == compiled["Child"]
     with pytest.raises(AssertionError, match="a process was started"):
-        compile_contract("authored:Child", roots, "two", tmp_path)
+        compile_contract("authored:Child", roots, "another digest", cache)
 
 
-def test_a_damaged_entry_of_the_cache_is_compiled_again(roots: list[Path], tmp_path: Path):
-    first = compile_contract("authored:Child", roots, "one", tmp_path)
-    (kept,) = (tmp_path / "contracts").iterdir()
-    kept.write_bytes(b"half of it")
-    assert compile_contract("authored:Child", roots, "one", tmp_path) == first
+def test_a_damaged_entry_of_the_cache_is_compiled_again(
+    compiled: Mapping[str, Contract], roots: list[Path], cache: Path, tmp_path: Path
+):
+    shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
+    for kept in (tmp_path / "contracts").iterdir():
+        kept.write_bytes(b"half of it")
+    assert compile_contract("authored:Child", roots, "digest", tmp_path) == compiled["Child"]
 
 
 SENTENCES = {
@@ -229,6 +236,6 @@ def test_a_module_that_ends_the_process_is_named_with_its_last_words(roots: list
 
 
 def test_without_pandera_the_sentence_says_what_to_install(roots: list[Path], tmp_path: Path, monkeypatch: Any):
-    monkeypatch.setattr(compiler.sys, "path", [str(tmp_path)])
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(SpecError, match=r"pip install 'moorage\[tables\]'"):
         compile_contract("authored:Rows", roots, "digest", tmp_path)

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -151,12 +151,14 @@ def tables(draw: Any) -> tuple[Contract, list[dict[str, Any]]]:
 
 def holds(check: Check, value: Any) -> bool:
     """Return whether a value that is there keeps the check."""
-    first, *rest = check.arguments
+    first, *rest = arguments = cast("tuple[Any, ...]", check.arguments)
     match check.kind:
         case "isin" | "notin":
-            return (value in check.arguments) == (check.kind == "isin")
+            return (value in arguments) == (check.kind == "isin")
         case "in_range":
-            return (first <= value if rest[1] else first < value) and (value <= rest[0] if rest[2] else value < rest[0])
+            return bool(
+                (first <= value if rest[1] else first < value) and (value <= rest[0] if rest[2] else value < rest[0])
+            )
         case "str_matches":
             return value in WHOLE[first]
         case "str_length":
