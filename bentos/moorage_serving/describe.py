@@ -1,5 +1,6 @@
 """The contract of a service as others read it: a JSON Schema, and a record that satisfies it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,10 @@ Json = dict[str, Any]
 
 
 def json_schema(contract: Contract, title: str) -> Json:
-    """Return the JSON Schema (2020-12) of one record; what it cannot say is listed under `x-also`."""
+    """Return the JSON Schema (2020-12) of one record.
+
+    What it cannot say is listed in words: under `x-also`, and under `x-not-checked` what no request is held to.
+    """
     schema: Json = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
@@ -26,11 +30,15 @@ def column_schema(column: Column) -> Json:
     """Return the JSON Schema of one column."""
     schema: Json = {}
     for check in column.checks:
-        schema |= _SAID.get(check.kind, _said_in_words)(check)
-    if kind := _type_of(column):
-        schema["type"] = [kind, "null"] if column.nullable else kind
-    if column.nullable and "enum" in schema:
-        schema["enum"] = [*schema["enum"], None]
+        if check.kind in _SAID and all(map(_is_plain, check.arguments)):
+            schema |= _SAID[check.kind](check)
+        else:
+            schema["x-also"] = [*schema.get("x-also", ()), check.name]
+    if column.dtype in _TYPES:
+        schema |= _TYPES[column.dtype]
+    if column.nullable:
+        schema |= {"type": [schema["type"], "null"]} if "type" in schema else {}
+        schema |= {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return schema
 
 
@@ -40,16 +48,20 @@ def example_record(contract: Contract) -> Json | None:
     return None if any(value is None for value in values.values()) else values
 
 
-def _type_of(column: Column) -> str | None:
-    if column.dtype in INTEGERS:
-        return "integer"
-    if column.dtype in FLOATS:
-        return "number"
-    return {"bool": "boolean", "string": "string", "date": "string", "datetime": "string"}.get(column.dtype)
+_TYPES: dict[str, Json] = {
+    **{key: {"type": "integer"} for key in INTEGERS},
+    **{key: {"type": "number"} for key in FLOATS},
+    "bool": {"type": "boolean"},
+    "string": {"type": "string"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "duration": {"type": "string", "format": "duration"},
+}
 
 
-def _said_in_words(check: Check) -> Json:
-    return {"x-also": check.name}
+def _is_plain(value: object) -> bool:
+    # A bound of a date is no bound of a JSON string, and infinity is no JSON number.
+    return value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _in_range(check: Check) -> Json:
@@ -82,7 +94,7 @@ _SAID: dict[str, Callable[[Check], Json]] = {
 def _example(schema: Json) -> object:
     if "const" in schema or "enum" in schema:
         return schema.get("const", schema.get("enum", [None])[0])
-    if "pattern" in schema or "x-also" in schema:
+    if {"pattern", "x-also", "format"} & set(schema):
         return None
     kinds = schema.get("type", ())
     if "boolean" in kinds:

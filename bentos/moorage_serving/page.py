@@ -51,8 +51,12 @@ def _curl(home: Home, base_url: str) -> str:
 def _row(name: str, schema: Mapping[str, object]) -> str:
     kind = schema.get("type", "any")
     shown = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    rules = ", ".join(f"{_WORDS.get(key, key)} {value}" for key, value in schema.items() if key != "type")
+    rules = ", ".join(f"{_WORDS.get(key, key)} {_shown(value)}" for key, value in schema.items() if key != "type")
     return f"<tr><td><code>{escape(name)}</code><td>{escape(shown)}<td>{escape(rules)}</tr>"
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 _WORDS = {
@@ -63,5 +67,5 @@ _WORDS = {
     "enum": "one of",
     "const": "just",
     "pattern": "text like",
-    "x-also": "",
+    "x-also": "also",
 }

@@ -64,12 +64,18 @@ def test_a_folder_that_is_no_build_context_is_a_sentence(context: Path, made: Pa
         rendered_to(context, made, tmp_path / "a")
 
 
-def test_the_code_that_serves_travels_with_it(rendered: Path, tmp_path: Path):
-    code = "import moorage_serving.home as home; print(home.__file__); home.open_home(home.Path.cwd())"
+def test_the_code_that_serves_travels_with_it_and_needs_no_other(rendered: Path):
+    code = (
+        "import sys, moorage_serving.app as app\n"
+        "app.application('service.py', lambda model, rows: [])\n"
+        "ours = {n: m.__file__ for n, m in sys.modules.items() if n.startswith('moorage')}\n"
+        "print(*ours.values(), sep='\\n')\n"
+        "assert not {'pandas', 'pandera', 'polars', 'bentoml'} & set(sys.modules)"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=rendered, capture_output=True, text=True, check=True, env={"PYTHONPATH": "."}
     )
-    assert ended.stdout.startswith(str(rendered))
+    assert all(line.startswith(str(rendered)) for line in ended.stdout.split())
 
 
 def test_the_model_comes_back(rendered: Path):
