@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from moorage.errors import Corrupt, NotFound
 from moorage.journal import Journal, LostRun, create, events, read_events, read_record
 from moorage.states import RunState, State, StepState
@@ -106,4 +107,5 @@ def test_an_attempt_goes_from_intended_to_finished(store):
     assert journal.record.steps["a"].state is StepState.RUNNING
     journal.note(events.AttemptFinished(at=NOW, step="a", attempt=1, state=State.SUCCEEDED))
     step = journal.record.steps["a"]
-    assert (step.state, step.attempt.handle, step.attempt.is_open) == (StepState.SUCCEEDED, {"pid": "7"}, False)
+    attempt = step.attempts[-1]
+    assert (step.state, attempt.handle, attempt.is_open) == (StepState.SUCCEEDED, {"pid": "7"}, False)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from moorage.plan.names import job_name, new_run_id, run_of
 from moorage.spec.types import STEP_NAME_PATTERN
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from moorage.journal import Journal, RunRecord
 from moorage.plan.planning import Draft
 from moorage.runs.driver import Driver
@@ -59,7 +60,10 @@ def pipeline() -> Callable[..., Pipeline]:
 
     def build(*steps: Mapping[str, Any], **fields: Any) -> Pipeline:
         kinds = {"run", "command", "bento", "require", "approval"}
-        full = [step if kinds & set(step) else {"run": "acme.steps:work", "parameters": {"who": step["name"]}, **step} for step in steps]
+        full = [
+            step if kinds & set(step) else {"run": "acme.steps:work", "parameters": {"who": step["name"]}, **step}
+            for step in steps
+        ]
         return Pipeline.model_validate({"name": "acme", "steps": full, **fields})
 
     return build

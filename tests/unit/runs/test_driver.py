@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from moorage.errors import QuotaExceeded, TargetError
 from moorage.journal import Journal, LostRun, read_record
 from moorage.runs.commands import send
 from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import StepResult
 from tests.rigs.imaginary import Outcome, failure, lasting, metrics, success
-
-import pytest
 
 SCORES = {"scores": {"kind": "metrics"}}
 

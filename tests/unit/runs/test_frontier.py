@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from moorage.journal import events
 from moorage.journal.record import created, fold
 from moorage.runs.frontier import Frontier

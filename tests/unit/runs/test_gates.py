@@ -1,6 +1,7 @@
 """Gates: numbers against limits."""
 
 import pytest
+
 from moorage.runs.gates import Measured, judge, measure
 from moorage.spec.models import Step
 from tests.rigs.imaginary import metrics

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from moorage.plan.planning import Draft
 from moorage.runs.gc import collect_garbage
 from moorage.runs.making import make_run
-from moorage.step.request import Artifact, StepResult
 from moorage.states import State, StepState
+from moorage.step.request import Artifact, StepResult
 from moorage.store import has_blob, put_bytes, put_directory
 from tests.rigs.imaginary import Outcome, resolved
-
-import pytest
 
 
 @pytest.fixture
