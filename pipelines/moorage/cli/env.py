@@ -100,7 +100,10 @@ def _ask_pulumi(name: str, root: Path) -> object:
         raise PlatformError(
             f"pulumi said: {said[-1]}", fix=f"look with: pulumi stack -s {name}; make it with: pulumi up"
         )
-    return json.loads(ended.stdout)
+    try:
+        return json.loads(ended.stdout)
+    except ValueError as error:
+        raise PlatformError(f"pulumi said: {ended.stdout.strip()[:200]}", fix=f"pulumi stack -s {name}") from error
 
 
 def _text(value: object) -> str:

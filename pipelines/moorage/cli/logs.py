@@ -16,7 +16,10 @@ from moorage.journal import RunRecord, StepRecord
 from moorage.runs import api
 from moorage.spec.finding import did_you_mean
 from moorage.states import StepState
-from moorage.step.reading import read_log
+from moorage.step.reading import read_log, read_result
+
+PATIENCE_SECONDS = 10.0
+"""How long to wait for the driver of a run that has none, as it is right after `moorage run --detach`."""
 
 
 @click.command("logs")
@@ -44,7 +47,13 @@ def command(
     found = api.find_run(place, run_id)
     reader = _Reader(place, found, step, attempt, _Printer(step is None, as_json))
     reader.read_all()
+    quiet_since = time.monotonic()
     while follow and not reader.has_ended:
+        if reader.is_driven:
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > PATIENCE_SECONDS:
+            output.note(f"nobody drives run {found}; `moorage resume {found}` goes on with it")
+            break
         time.sleep(0.3 if place.store.root else 3)
         reader.read_all()
     if not reader.printer.printed and not as_json:
@@ -104,8 +113,16 @@ class _Reader:
     @property
     def has_ended(self) -> bool:
         """Whether no further line can come."""
-        abandoned = self.record.driver is None and not any(step.state.is_active for step in self.steps)
-        return self.record.finished is not None or abandoned or all(step.state.is_terminal for step in self.steps)
+        return self.record.finished is not None or all(step.state.is_terminal for step in self.steps)
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether something may still happen: a driver is at work, or a step that outlived its driver."""
+        return self.record.driver is not None or any(self._is_at_work(step) for step in self.steps)
+
+    def _is_at_work(self, step: StepRecord) -> bool:
+        number = len(step.attempts)
+        return step.state.is_active and read_result(self._place.store, self._run, step.name, number) is None
 
     def read_all(self) -> None:
         """Print all lines that are there and were not printed before."""

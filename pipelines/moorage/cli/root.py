@@ -29,6 +29,7 @@ SECTIONS = {
     },
     "The place": {
         "env": Entry("moorage.cli.env:command", "List, show and fetch environments."),
+        "gc": Entry("moorage.cli.gc:command", "Remove what was left behind and nothing names any more."),
         "schema": Entry("moorage.cli.schema:command", "Print the JSON Schema of a spec, for editors."),
         "completion": Entry(
             "moorage.cli.completion:command", "Print the script that completes commands in your shell."

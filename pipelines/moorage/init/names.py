@@ -10,7 +10,9 @@ from moorage.errors import SpecError
 NAME_PATTERN = r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?"
 """What a pipeline's name looks like; the same as in a spec."""
 
-TAKEN = frozenset({"bentoml", "click", "numpy", "pandas", "polars", "pulumi", "pytest", "sklearn", "tests", "yaml"})
+TAKEN = frozenset(
+    {"bentoml", "click", "numpy", "pandas", "polars", "pulumi", "pytest", "sklearn", "test", "tests", "yaml"}
+)
 """Packages that the new project imports, or may: its own may not hide them."""
 
 
@@ -33,11 +35,12 @@ def names_for(folder_name: str, asked: str | None) -> Names:
     """
     name = asked if asked is not None else _made_from(folder_name)
     if not re.fullmatch(NAME_PATTERN, name):
-        seen = f"{name!r} is not a name for a pipeline" if asked else f"the folder {folder_name!r} gives no usable name"
+        given = asked is not None
+        seen = f"{name!r} is not a name for a pipeline" if given else f"the folder {folder_name!r} gives no usable name"
         raise SpecError(seen, fix="give one of 1 to 32 lower-case letters, digits and hyphens: --name my-pipeline")
     package = Names(name).package
     if keyword.iskeyword(package) or package in sys.stdlib_module_names | TAKEN or package.startswith("moorage"):
-        raise SpecError(f"a package named {package!r} would hide another one", fix=f"--name my-{name}"[:40])
+        raise SpecError(f"a package named {package!r} would hide another one", fix=f"--name my-{name[:20].rstrip('-')}")
     return Names(name)
 
 

@@ -8,7 +8,7 @@ from moorage.journal import Event, create, events, read_record
 from moorage.plan.resolved import Resolved
 from moorage.runs.summary import write_summary
 from moorage.spec.models import Pipeline
-from moorage.states import Cause, RunState, State
+from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import Artifact
 from moorage.store import Store
 
@@ -46,7 +46,7 @@ class Past:
 
     def failed(self, run: str, cause: Cause, message: str, *checks: CheckResult) -> str:
         """Write a run of two steps, of which the first failed."""
-        skipped = events.StepEnded(at=after(3.2), step="evaluate", state="skipped", message="train failed")
+        skipped = events.StepEnded(at=after(3.2), step="evaluate", state=StepState.SKIPPED, message="train failed")
         ended = events.RunEnded(at=after(4), state=RunState.FAILED)
         tried = attempt("train", cause=cause, message=message, checks=checks)
         return self.make(run, *tried, skipped, ended, steps=("train", "evaluate"))

@@ -7,7 +7,7 @@ import pytest
 
 from moorage.contracts.report import CheckResult
 from moorage.journal import events
-from moorage.states import ADVICE, Cause, RunState, State
+from moorage.states import ADVICE, Cause, RunState, State, StepState
 from moorage.step.request import StepResult, to_json
 from tests.unit.cli.conftest import Call
 from tests.unit.cli.past import START, Past, after, attempt
@@ -96,7 +96,7 @@ def test_a_broken_contract_is_shown_with_counts_and_examples(call: Call, past: P
 
 def test_a_gate_shows_each_of_its_limits(call: Call, past: Past) -> None:
     said = "a.b.auc is 0.9; >= 0.8 was required; a.b.loss is 0.1; <= 0.2 was required"
-    judged = events.StepEnded(at=after(1), step="gate", state="succeeded", message=said)
+    judged = events.StepEnded(at=after(1), step="gate", state=StepState.SUCCEEDED, message=said)
     past.make("rone", *attempt("train"), judged, steps=("train", "gate"))
     out = call("show").out
     assert "  gate   a.b.auc is 0.9; >= 0.8 was required\n  gate   a.b.loss is 0.1; <= 0.2 was required\n" in out
