@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-SOAK = os.environ.get("MOORAGE_SOAK") == "1"
-MARK = "MOORAGE_TEST_SESSION"
-"""A variable that every process started by a test inherits, however far it detaches itself."""
+from tests.leftovers import MARK, left_processes
 
+SOAK = os.environ.get("MOORAGE_SOAK") == "1"
 PATIENCE_SECONDS = 10.0
 """What processes that end with their driver may take to do so."""
 
@@ -62,7 +61,7 @@ def no_process_is_left(own_folders: None) -> Iterator[None]:
     """Fail the session when a process that some test started outlives them all."""
     yield
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (left := _left_processes()) and time.monotonic() < deadline:
+    while (left := left_processes(os.environ[MARK])) and time.monotonic() < deadline:
         time.sleep(0.1)
     if left:
         listed = "\n".join(f"  {pid}: {command}" for pid, command in sorted(left.items()))
@@ -73,19 +72,3 @@ def _tier(item: pytest.Item) -> tuple[bool, int]:
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     tier = TIERS.index(folder) if folder in TIERS else len(TIERS)
     return item.get_closest_marker("slow") is not None, tier
-
-
-def _left_processes() -> dict[int, str]:
-    mark = f"{MARK}={os.environ[MARK]}".encode()
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) == os.getpid():
-            continue
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:  # it ended, or it is another user's
-            continue
-        if mark in variables and "multiprocessing.resource_tracker" not in command:
-            found[int(folder.name)] = command.strip()
-    return found
