@@ -32,9 +32,9 @@ class Frontier:
         self.active = {name: None for name, step in steps.items() if step.state.is_active}
         self.retrying = {name: None for name, step in steps.items() if step.state is StepState.RETRYING}
         self.unfinished = sum(not step.state.is_terminal for step in steps.values())
-        self.has_failed = any(step.state is StepState.FAILED for step in steps.values())
+        self._failed = sum(step.state is StepState.FAILED for step in steps.values())
         self._unmet = {step.name: sum(not _is_met(steps[name]) for name in step.dependencies) for step in self._steps}
-        self._doomed = {step.name for step in self._steps if any(_is_lost(steps[name]) for name in step.dependencies)}
+        self._lost = {step.name: sum(_is_lost(steps[name]) for name in step.dependencies) for step in self._steps}
         self._open = {name for name, step in steps.items() if _is_open(step)}
         free = [step for step in self._steps if self._is_free(step.name)]
         self._jobs = [self._place[step.name] for step in free if self._wants_room(step)]
@@ -46,11 +46,17 @@ class Frontier:
             return
         _keep(self.active, after.name, after.state.is_active)
         _keep(self.retrying, after.name, after.state is StepState.RETRYING)
-        self.has_failed = self.has_failed or after.state is StepState.FAILED
+        # A failed step that is retried is not failed any more, and what waits for it is not lost.
+        self._failed += (after.state is StepState.FAILED) - (before.state is StepState.FAILED)
         self.unfinished += before.state.is_terminal - after.state.is_terminal
         (self._open.add if _is_open(after) else self._open.discard)(after.name)
         self._move(self._place[after.name])
         self._tell(before, after)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a step stands as failed."""
+        return self._failed > 0
 
     def step(self, name: str) -> Step:
         """Return the step of that name."""
@@ -65,18 +71,17 @@ class Frontier:
         return (self._steps[number] for number in tuple(self._others))
 
     def _tell(self, before: StepRecord, after: StepRecord) -> None:
-        met, lost = _is_met(after) - _is_met(before), _is_lost(after)
+        met, lost = _is_met(after) - _is_met(before), _is_lost(after) - _is_lost(before)
         for step in self._waiters[after.name] if met or lost else ():
             self._unmet[step.name] -= met
-            if lost:
-                self._doomed.add(step.name)
+            self._lost[step.name] += lost
             self._move(self._place[step.name])
 
     def _move(self, number: int) -> None:
-        is_next = self._is_free(self._steps[number].name)
-        if not self._wants_room(self._steps[number]):
-            _keep(self._others, number, is_next)
-            return
+        step = self._steps[number]
+        is_free, is_job = self._is_free(step.name), self._wants_room(step)
+        _keep(self._others, number, is_free and not is_job)
+        is_next = is_free and is_job
         at = bisect_left(self._jobs, number)
         was_next = at < len(self._jobs) and self._jobs[at] == number
         if is_next and not was_next:
@@ -85,10 +90,10 @@ class Frontier:
             del self._jobs[at]
 
     def _wants_room(self, step: Step) -> bool:
-        return step.is_job and step.name not in self._doomed
+        return step.is_job and not self._lost[step.name]
 
     def _is_free(self, name: str) -> bool:
-        return name in self._open and (self._unmet[name] == 0 or name in self._doomed)
+        return name in self._open and (self._unmet[name] == 0 or self._lost[name] > 0)
 
 
 def _keep(kept: dict[Item, None], item: Item, wanted: bool) -> None:
