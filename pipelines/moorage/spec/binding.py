@@ -63,6 +63,15 @@ def reference(value: object) -> str | None:
     return None
 
 
+def is_unicode(text: str) -> bool:
+    """Whether `text` can be written as UTF-8: what the command line could not decode cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class _Binder:
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self.tree, self.values = tree, dict[str, Any]()
@@ -74,17 +83,17 @@ class _Binder:
             self.findings.append(Finding(("parameters",), f"the spec has no parameter {name!r}", fix, at_key=True))
         known = {name: value for name, value in overrides.items() if name in declared}
         for name, value in known.items():
-            self._finite(value, ("parameters", name))
+            self._carried(value, ("parameters", name))
         return declared | known
 
     def walk(self, value: Any, path: Path) -> Any:
-        if isinstance(value, str):
-            return self._text(value, path) if "${" in value else value
+        if isinstance(value, str) and "${" in value:
+            return self._text(value, path)
         if isinstance(value, Mapping):
             return {key: self.walk(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.walk(item, (*path, index)) for index, item in enumerate(value)]
-        self._finite(value, path)
+        self._carried(value, path)
         return value
 
     def _text(self, text: str, path: Path) -> Any:
@@ -105,14 +114,16 @@ class _Binder:
             return self.values[name]
         return text
 
-    def _finite(self, value: Any, path: Path) -> None:
-        if isinstance(value, float) and not math.isfinite(value):
-            message = f"{place(path, self.tree)} is {value}, which JSON cannot carry"
-            self.findings.append(Finding(path, message, "write a finite number, or null"))
+    def _carried(self, value: Any, path: Path) -> None:
+        """Note what JSON cannot carry to a job."""
+        unfit = isinstance(value, float) and not math.isfinite(value)
+        if unfit or (isinstance(value, str) and not is_unicode(value)):
+            message = f"{place(path, self.tree)} is {shown(value)}, which JSON cannot carry"
+            self.findings.append(Finding(path, message, "write a finite number, text, or null"))
         for key, item in value.items() if isinstance(value, dict) else ():
-            self._finite(item, (*path, key))
+            self._carried(item, (*path, key))
         for item in value if isinstance(value, list) else ():
-            self._finite(item, path)
+            self._carried(item, path)
 
 
 def _may_refer(path: Path) -> bool:

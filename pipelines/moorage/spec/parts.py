@@ -50,7 +50,7 @@ def _timeout(value: object) -> object:
 class Model(BaseModel):
     """Frozen, and strict about keys: a typo is an error, not a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Kind(StrEnum):

@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from moorage.errors import Problem, SpecError, Where
 from moorage.spec import yaml
-from moorage.spec.binding import bind, reference
+from moorage.spec.binding import bind, is_unicode, reference
 from moorage.spec.check import check
 from moorage.spec.finding import Finding
 from moorage.spec.models import Pipeline
@@ -59,10 +59,12 @@ def parse_parameter(text: str) -> tuple[str, JsonValue]:
         raise SpecError(f"parameter {text!r} has no `=`", fix=fix)
     if not re.fullmatch(NAME_PATTERN, name):
         raise SpecError(f"{name!r} in {text!r} is not the name of a parameter", fix=fix)
+    if not is_unicode(value):
+        raise SpecError(f"the value of parameter {name!r} is {value!r}, which is not UTF-8 text", fix=fix)
     if value.strip()[:1] not in ("[", "{", '"', "'"):
         return name, resolve(value.strip())
     try:
-        document = yaml.parse(value.encode("utf-8", "surrogateescape"), f"-p {name}")
+        document = yaml.parse(value.encode(), f"-p {name}")
     except SpecError as error:
         raise SpecError(f"the value of parameter {name!r} is not YAML: {error.problems[0].message}", fix=fix) from error
     if document.problems:

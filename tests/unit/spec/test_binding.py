@@ -88,6 +88,7 @@ def test_no_reference_stands_in_the_parameters_themselves(wrong: Callable[..., s
 def test_an_override_that_the_spec_does_not_know_is_said(wrong: Callable[..., str]):
     assert "the spec has no parameter 'txet'\n  fix: did you mean 'text'?" in wrong(STEP, {"txet": 1})
     assert "which JSON cannot carry" in wrong(STEP, {"text": [float("inf")]})
+    assert "which JSON cannot carry" in wrong(STEP, {"text": {"a": "\udcff"}})
 
 
 def test_a_path_is_absolute_from_where_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -191,7 +191,7 @@ def test_a_parameter_is_read_as_yaml_reads_it(text: str, value: JsonValue):
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "", "=1", "X=1", "a-b=1", "x=[1", "x={a: 1, a: 2}", "x='", "x=[!!set a]", 'x="\udcff"']
+    "text", ["x", "", "=1", "X=1", "a-b=1", "x=[1", "x={a: 1, a: 2}", "x='", "x=[!!set a]", 'x="\udcff"', "x=\ud800"]
 )
 def test_a_parameter_that_cannot_be_read_gets_a_sentence(text: str):
     with pytest.raises(SpecError) as caught:
