@@ -123,10 +123,7 @@ def test_a_table_without_rows_or_columns_has_a_profile(tmp_path: Path):
 
 
 @given(st.lists(st.tuples(CELLS, st.sampled_from(["a", "b", None])), max_size=30), st.integers(0, 30))
-def test_the_profiles_of_two_parts_merge_into_that_of_the_whole(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[Any], cut: int
-):
-    folder = tmp_path_factory.mktemp("t")
+def test_the_profiles_of_two_parts_merge_into_that_of_the_whole(folder: Path, rows: list[Any], cut: int):
     whole, first, second = (
         of(
             folder / name,

@@ -75,18 +75,16 @@ CHANGES = st.lists(st.tuples(st.integers(4, 10_000), st.integers(0, 255)), min_s
 
 
 @given(CHANGES)
-def test_a_damaged_parquet_file_never_ends_in_a_traceback(
-    parquet: bytes, tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
-):
+def test_a_damaged_parquet_file_never_ends_in_a_traceback(parquet: bytes, folder: Path, changes: list[tuple[int, int]]):
     data = bytearray(parquet)
     for place, byte in changes:
         data[4 + place % (len(data) - 8)] = byte
-    survives(tmp_path_factory.mktemp("t") / "t.parquet", bytes(data))
+    survives(folder / "t.parquet", bytes(data))
 
 
 @given(st.one_of(st.binary(max_size=200), st.text("a1,\n\"'\r\0é;", max_size=60).map(str.encode)))
-def test_junk_called_csv_never_ends_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, data: bytes):
-    survives(tmp_path_factory.mktemp("t") / "t.csv", data)
+def test_junk_called_csv_never_ends_in_a_traceback(folder: Path, data: bytes):
+    survives(folder / "t.csv", data)
 
 
 def survives(path: Path, data: bytes) -> None:

@@ -92,8 +92,8 @@ ROWS = st.lists(st.tuples(st.one_of(st.none(), st.integers(15, 22)), st.sampled_
 
 
 @given(ROWS)
-def test_good_and_bad_together_are_what_came_in(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]):
-    path = tmp_path_factory.mktemp("t") / "t"
+def test_good_and_bad_together_are_what_came_in(folder: Path, rows: list[Any]):
+    path = folder / "t"
     schema = {"age": pl.Int64, "code": pl.String}
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
     asked = contract(AGE, Column("code", "string", nullable=True), unique=(("age", "code"),), min_rows=0)

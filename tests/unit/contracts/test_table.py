@@ -186,16 +186,15 @@ def expected(asked: Contract, rows: list[dict[str, Any]]) -> Counter[tuple[str, 
 
 
 @given(tables())
-def test_the_streaming_pass_says_what_the_plainest_reading_says(tmp_path_factory: pytest.TempPathFactory, drawn: Any):
+def test_the_streaming_pass_says_what_the_plainest_reading_says(folder: Path, drawn: Any):
     asked, rows = drawn
-    path = save(tmp_path_factory.mktemp("t") / "t.parquet", asked, rows)
+    path = save(folder / "t.parquet", asked, rows)
     assert broken(path, asked) == expected(asked, rows)
 
 
 @given(tables())
-def test_a_record_is_judged_as_the_table_with_that_row(tmp_path_factory: pytest.TempPathFactory, drawn: Any):
+def test_a_record_is_judged_as_the_table_with_that_row(folder: Path, drawn: Any):
     asked, rows = drawn
-    folder = tmp_path_factory.mktemp("t")
     validator = RecordValidator(asked)
     for number, row in enumerate(row for row in rows if all(is_json(cell) for cell in row.values())):
         path = save(folder / f"{number}.parquet", asked, [row])
