@@ -1,7 +1,7 @@
 """The append-only record of one run; its fold is the state of the run."""
 
 from moorage.journal.events import EVENT, Event
-from moorage.journal.journal import Journal, LostRun, create, read_events, read_record
+from moorage.journal.journal import Journal, LostRun, Segment, create, find_segment, read_events, read_record
 from moorage.journal.record import AttemptRecord, RunRecord, StepRecord, Verdict, fold
 
 __all__ = [
@@ -11,9 +11,11 @@ __all__ = [
     "Journal",
     "LostRun",
     "RunRecord",
+    "Segment",
     "StepRecord",
     "Verdict",
     "create",
+    "find_segment",
     "fold",
     "read_events",
     "read_record",

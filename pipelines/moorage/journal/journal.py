@@ -53,9 +53,15 @@ def read_segments(store: Store, run: str) -> list[Segment]:
 def read_events(store: Store, run: str) -> Iterator[Event]:
     """Yield every event of the run, oldest first."""
     number = 0
-    while (data := store.find(segment_key(run, number))) is not None:
-        yield from _parse(run, number, data).events
+    while (segment := find_segment(store, run, number)) is not None:
+        yield from segment.events
         number += 1
+
+
+def find_segment(store: Store, run: str, number: int) -> Segment | None:
+    """Return the segment of that number; None while it is not written."""
+    data = store.find(segment_key(run, number))
+    return None if data is None else _parse(run, number, data)
 
 
 def read_record(store: Store, run: str) -> RunRecord:

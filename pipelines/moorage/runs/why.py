@@ -1,6 +1,6 @@
 """Why a step ran again, or did not: its key, part by part, beside the last run that had it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from moorage.journal import RunRecord, read_record
 from moorage.runs.place import Place
 from moorage.runs.summary import list_summaries
 from moorage.states import StepState
+from moorage.store import Store
 
 
 @dataclass(frozen=True)
@@ -39,29 +40,39 @@ def why(place: Place, run: str, step: str) -> Why:
     record = read_record(place.store, run)
     if step not in record.steps:
         raise SpecError(f"run {run} has no step {step!r}", fix=f"it has: {', '.join(record.steps)}")
+    keyed = [step] if record.steps[step].key else []
+    return explain(record, step, earlier_runs(place.store, record, keyed).get(step))
+
+
+def explain(record: RunRecord, step: str, before: RunRecord | None) -> Why:
+    """Return what became of the key of `step`, compared with the run `before`. Pure."""
     stands = record.steps[step]
-    before = _before(place, record, step)
     old = before.steps[step].parts if before else {}
     changes = changed(old, stands.parts) if before and stands.key else ()
     return Why(
-        run, step, stands.state, before.id if before else None, stands.cached_from, changes, stands.parts,
+        record.id, step, stands.state, before.id if before else None, stands.cached_from, changes, stands.parts,
         _sentence(record, step, before, changes),
     )  # fmt: skip
+
+
+def earlier_runs(store: Store, record: RunRecord, steps: Iterable[str]) -> Mapping[str, RunRecord]:
+    """Return, for each of `steps`, the last run before this one in which it had a key; each run is read once."""
+    missing = dict.fromkeys(steps)
+    found: dict[str, RunRecord] = {}
+    for summary in list_summaries(store, datetime.now(UTC)) if missing else ():
+        if summary.id < record.id and summary.pipeline == record.pipeline:
+            earlier = read_record(store, summary.id)
+            found |= {name: earlier for name in missing if name in earlier.steps and earlier.steps[name].key}
+            missing = {name: None for name in missing if name not in found}
+        if not missing:
+            break
+    return found
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
     """Return the parts that differ, in the order of the newer key and then of the older."""
     names = dict.fromkeys([*now, *before])
     return tuple(Change(name, before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name))
-
-
-def _before(place: Place, record: RunRecord, step: str) -> RunRecord | None:
-    for summary in list_summaries(place.store, datetime.now(UTC)):
-        if summary.id < record.id and summary.pipeline == record.pipeline:
-            earlier = read_record(place.store, summary.id)
-            if step in earlier.steps and earlier.steps[step].key:
-                return earlier
-    return None
 
 
 def _sentence(record: RunRecord, step: str, before: RunRecord | None, changes: tuple[Change, ...]) -> str:
