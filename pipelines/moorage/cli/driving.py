@@ -7,7 +7,7 @@ import click
 from moorage.cli import output, summary
 from moorage.cli.exits import Exit
 from moorage.cli.progress import Watch, watching
-from moorage.cli.results import registered
+from moorage.cli.results import failure_details, registered
 from moorage.runs.api import Place, Run
 from moorage.states import RunState
 
@@ -22,7 +22,7 @@ def drive_and_report(drive: Callable[[Watch], Run], place: Place, as_json: bool)
     if as_json:
         output.print_json(summary.run_as_data(run.record, run.state))
     else:
-        summary.print_end(run.record, registered(place, run.record))
+        summary.print_end(run.record, registered(place, run.record), failure_details(place, run.record))
     if run.state is not RunState.SUCCEEDED:
         raise click.exceptions.Exit(Exit.FAILED)
 

@@ -1,6 +1,5 @@
 """`moorage show`: one run, with its steps, results and failures."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,12 +7,11 @@ import click
 
 from moorage.cli import output, summary
 from moorage.cli.options import json_option, place_options, run_argument
-from moorage.cli.results import registered
+from moorage.cli.results import failure_details, registered
 from moorage.journal import RunRecord
 from moorage.runs import api
 from moorage.runs.summary import read_summary
-from moorage.states import RunState, StepState
-from moorage.step.reading import read_result
+from moorage.states import RunState
 
 
 @click.command("show")
@@ -34,7 +32,7 @@ def command(run_id: str, environment: str, project: Path | None, as_json: bool) 
     summary.print_head(record, state)
     click.echo()
     summary.print_steps(record)
-    summary.print_failures(record, _details(place, record))
+    summary.print_failures(record, failure_details(place, record))
     summary.print_gates(record)
     summary.print_metrics(record)
     versions = registered(place, record)
@@ -44,9 +42,3 @@ def command(run_id: str, environment: str, project: Path | None, as_json: bool) 
 
 def _state(place: api.Place, record: RunRecord) -> RunState:
     return record.state if record.state.is_terminal else read_summary(place.store, record.id, datetime.now(UTC)).state
-
-
-def _details(place: api.Place, record: RunRecord) -> Mapping[str, str]:
-    failed = [step for step in record.steps.values() if step.state is StepState.FAILED and step.attempt]
-    found = {step.name: read_result(place.store, record.id, step.name, len(step.attempts)) for step in failed}
-    return {name: result.detail for name, result in found.items() if result and result.detail}

@@ -94,11 +94,11 @@ def print_models(versions: Sequence[ModelVersion]) -> None:
         output.print_table(("models", ""), [(item.name, f"version {item.version}") for item in versions], indent="  ")
 
 
-def print_end(record: RunRecord, versions: Sequence[ModelVersion]) -> None:
+def print_end(record: RunRecord, versions: Sequence[ModelVersion], details: Mapping[str, str]) -> None:
     """Print how a run ended: in short when all is well, with the failures when not."""
     took = output.seconds(output.between(record.created, record.finished))
     click.echo(f"run {record.id}  {output.state(record.state)}" + (f"  in {took}" if took else ""))
-    print_failures(record, {})
+    print_failures(record, details)
     print_metrics(record)
     print_models(versions)
     print_next(record, record.state, versions)
@@ -135,8 +135,7 @@ def _next(record: RunRecord, state: RunState, versions: Sequence[ModelVersion]) 
 
 def _failure(step: StepRecord, detail: str | None) -> Iterator[str]:
     said = (step.message or "").splitlines() or [""]
-    cause = str(step.cause).replace("_", " ") if step.cause else "failed"
-    yield f"{click.style(step.name, bold=True)} failed ({cause}): {said[0]}"
+    yield f"{click.style(step.name, bold=True)} failed ({_cause(step)}): {said[0]}"
     yield from (f"  {line}" for line in said[1:])
     for check in step.checks:
         yield f"  {describe_check(check)}"
@@ -163,6 +162,8 @@ def _attempts(step: StepRecord) -> str:
 def _because(step: StepRecord) -> str:
     if _is_judged_gate(step):
         return ""
+    if step.state is StepState.FAILED:
+        return _cause(step)  # what it said follows below
     return reason(step) or (step.message or "" if step.verdict else "")
 
 
@@ -173,6 +174,10 @@ def _is_judged_gate(step: StepRecord) -> bool:
 
 def _judgements(step: StepRecord) -> Sequence[str]:
     return re.split(r"(?<=required); ", step.message or "")
+
+
+def _cause(step: StepRecord) -> str:
+    return str(step.cause).replace("_", " ") if step.cause else "failed"
 
 
 def _value(value: object) -> str:
