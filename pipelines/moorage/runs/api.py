@@ -19,7 +19,7 @@ from moorage.runs.run import Run
 from moorage.runs.steering import cancel, command, drive, resume
 from moorage.runs.summary import RunSummary, list_summaries
 from moorage.runs.why import Change, Why, why
-from moorage.spec import load
+from moorage.spec import load, validate
 from moorage.spec.models import Pipeline
 
 __all__ = [
@@ -72,6 +72,7 @@ def prepare(
     if isinstance(spec, Pipeline):
         if parameters:
             raise SpecError("a Pipeline built in Python has its parameters already", fix="give them where it is built")
+        validate(spec)
         pipeline, folder = spec, project or Path.cwd()
     else:
         pipeline, folder = load(spec, parameters), _folder(Path(spec))

@@ -96,7 +96,7 @@ class _Sweep:
     def blobs(self, marked: set[str]) -> None:
         for prefix in ("blobs/", "code/"):
             for entry in list(self._store.list(prefix)):
-                if entry.key not in marked and entry.modified < self.now - GRACE:
+                if entry.key not in marked and entry.modified < (self.now - GRACE).timestamp():
                     self.bytes += entry.size
                     self._remove("blobs", entry.key)
 
