@@ -87,6 +87,14 @@ def print_failures(record: RunRecord, details: Mapping[str, str]) -> None:
                 click.echo(line.rstrip())
 
 
+def print_notes(record: RunRecord) -> None:
+    """Print what steps that went well warn of, and the rows that they set aside."""
+    rows = [(step.name, text) for step in record.steps.values() for text in _notes(step)]
+    if rows:
+        click.echo()
+        output.print_table(("notes", ""), rows, indent="  ")
+
+
 def print_models(versions: Sequence[ModelVersion]) -> None:
     """Print the model versions that the run stands for."""
     if versions:
@@ -99,6 +107,7 @@ def print_end(record: RunRecord, versions: Sequence[ModelVersion], details: Mapp
     took = output.seconds(output.between(record.created, record.finished))
     click.echo(f"run {record.id}  {output.state(record.state)}" + (f"  in {took}" if took else ""))
     print_failures(record, details)
+    print_notes(record)
     print_metrics(record)
     print_models(versions)
     print_next(record, record.state, versions)
@@ -174,6 +183,13 @@ def _is_judged_gate(step: StepRecord) -> bool:
 
 def _judgements(step: StepRecord) -> Sequence[str]:
     return re.split(r"(?<=required); ", step.message or "")
+
+
+def _notes(step: StepRecord) -> Iterator[str]:
+    for name, artifact in step.quarantined.items():
+        rows = "rows" if artifact.rows is None else output.count(artifact.rows, "row")
+        yield f"{rows} of {name} broke its contract and were set aside"
+    yield from step.warnings
 
 
 def _cause(step: StepRecord) -> str:

@@ -8,7 +8,7 @@ import pytest
 from moorage.contracts.report import CheckResult
 from moorage.journal import events
 from moorage.states import ADVICE, Cause, RunState, State, StepState
-from moorage.step.request import StepResult, to_json
+from moorage.step.request import Artifact, StepResult, to_json
 from tests.unit.cli.conftest import Call
 from tests.unit.cli.past import START, Past, after, attempt
 
@@ -100,6 +100,16 @@ def test_a_gate_shows_each_of_its_limits(call: Call, past: Past) -> None:
     past.make("rone", *attempt("train"), judged, steps=("train", "gate"))
     out = call("show").out
     assert "  gate   a.b.auc is 0.9; >= 0.8 was required\n  gate   a.b.loss is 0.1; <= 0.2 was required\n" in out
+
+
+def test_what_a_step_warns_of_and_sets_aside_is_shown(call: Call, past: Past) -> None:
+    aside = Artifact("table", f"blake3:{'1' * 64}", 10, rows=12)
+    *begun, finished = attempt("train")
+    assert isinstance(finished, events.AttemptFinished)
+    noted = finished.model_copy(update={"quarantined": {"wines": aside}, "warnings": ("3 processes were left",)})
+    past.make("rone", *begun, noted)
+    out = call("show").out
+    assert "  train  12 rows of wines broke its contract and were set aside\n  train  3 processes were left\n" in out
 
 
 def test_a_run_without_a_driver_is_stalled_and_says_how_to_go_on(call: Call, past: Past) -> None:
