@@ -1,6 +1,7 @@
 """`make demo`: run the example on real data, serve its model, ask it something, and say where things are."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -130,14 +131,14 @@ def _show(status: int, answer: object) -> None:
 
 def _summary() -> None:
     run, version = _newest("runs")["id"], _newest("model", "list")["version"]
-    print(f"  store   {ROOT / '.moorage' / 'store'}")
+    print(f"  store   {os.environ.get('MOORAGE_STORE') or ROOT / '.moorage' / 'store'}")
     print(f"  run     {run}")
     print(f"  model   {MODEL}, version {version}")
     print(f"\nTry next, after  export PATH={ROOT / '.venv' / 'bin'}:$PATH")
     for command, what in (
         (f"moorage run {SPEC}", "all of it is cached"),
         (f"moorage show {run}", "what ran, and what came out"),
-        (f"moorage logs {run} ingest", "what a step printed"),
+        (f"moorage why {run} train", "why a step ran, or did not"),
         (f"moorage bento serve {MODEL}", "ask the model yourself"),
         ("moorage init ../mine", "a project of your own"),
     ):
