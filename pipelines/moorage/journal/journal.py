@@ -75,13 +75,17 @@ def create(store: Store, driver: str, event: RunCreated, *further: Event) -> boo
 
 
 class Journal:
-    """The journal as its one writer holds it; `record` is always the fold of what was noted."""
+    """The journal as its one writer holds it; `record` is always the fold of what was noted.
+
+    Of the `noted` events, counted from when the journal was opened, the first `durable` are in the store.
+    """
 
     def __init__(self, store: Store, run: str, driver: str, next_segment: int, record: RunRecord) -> None:
         self._store, self._run, self._driver = store, run, driver
         self._next = next_segment
         self._noted: list[Event] = []
         self.record = record
+        self.noted = self.durable = 0
 
     @classmethod
     def open(cls, store: Store, run: str, driver: str) -> "Journal":
@@ -98,6 +102,7 @@ class Journal:
         """Fold `event` into the record; `flush` makes it durable."""
         self.record = fold(self.record, event)
         self._noted.append(event)
+        self.noted += 1
 
     def flush(self) -> None:
         """Write what was noted as one segment. LostRun when another driver wrote that segment first."""
@@ -110,6 +115,7 @@ class Journal:
                 f"another driver has taken run {self._run}", fix=f"`moorage show {self._run}` shows who drives it"
             )
         self._noted.clear()
+        self.durable = self.noted
         self._next += 1
 
 

@@ -77,7 +77,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as its journal tells it; `driver` is None while nobody drives it."""
+    """A run as its journal tells it; `driver` is None while nobody drives it.
+
+    `reopened` is when it was last resumed after it had ended.
+    """
 
     id: str
     pipeline: str
@@ -89,6 +92,7 @@ class RunRecord:
     by: str | None = None
     state: RunState = RunState.RUNNING
     finished: datetime | None = None
+    reopened: datetime | None = None
     driver: str | None = None
     driver_host: str | None = None
     driver_pid: int | None = None
@@ -136,7 +140,8 @@ def _(event: events.DriverLeft, record: RunRecord) -> RunRecord:
 @_fold.register
 def _(event: events.RunResumed, record: RunRecord) -> RunRecord:
     fresh = {name: _waiting_again(record.steps[name]) for name in event.steps}
-    return replace(record, steps={**record.steps, **fresh}, state=RunState.RUNNING, finished=None)
+    reopened = event.at if record.finished else record.reopened
+    return replace(record, steps={**record.steps, **fresh}, state=RunState.RUNNING, finished=None, reopened=reopened)
 
 
 def _waiting_again(step: StepRecord) -> StepRecord:
