@@ -37,8 +37,8 @@ format: environment ## put the code into its format, and mend what can be mended
 	@$(PY) -m ruff check --fix-only $(CODE)
 	@$(PY) -m ruff format $(CODE)
 
-bench: environment ## the benchmarks (ONLY=NAME picks some)
-	@$(PY) -m pytest -p no:xdist -s tests/benchmarks $(if $(ONLY),-k '$(ONLY)') $(ARGS)
+bench: environment ## the benchmarks, into build/bench.json and docs/performance.md (ONLY=NAME picks one)
+	@$(PY) -m tests.benchmarks $(if $(ONLY),--only '$(ONLY)') --docs docs/performance.md $(ARGS)
 
 soak: environment ## the long forms of the fuzz and fault tests
 	@MOORAGE_SOAK=1 $(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)

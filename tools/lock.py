@@ -22,7 +22,7 @@ def sets_of(extras: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return what `uv pip compile` reads for each file; `dev` comes first.
 
     `base` is the plain install, each extra has a file of its name, `all` has every extra, `dev` has
-    the development tools too, `tools` is what installs them.
+    the development tools too, `tools` is what installs them, `bench` the peers that are measured beside us.
     """
     project = "pyproject.toml"
     return {
@@ -31,6 +31,7 @@ def sets_of(extras: Iterable[str]) -> dict[str, tuple[str, ...]]:
         **{extra: (project, f"--extra={extra}") for extra in extras},
         "all": (project, "--all-extras"),
         "tools": ("--group=installer",),
+        "bench": ("--group=bench",),
     }
 
 

@@ -1,25 +1,135 @@
-"""How the benchmarks measure: CPU time of whole processes, as a multiple of starting Python at all.
+"""What a command costs: wall, net and CPU seconds of its whole tree of processes, and its peak memory.
 
-CPU time repeats within a factor of two on a busy machine, where wall time does not.
+Net is wall less the time in which everything runnable of the command waited for a processor that others held.
+The kernel counts that per group of processes (PSI), so the benchmarks move into a group of their own where
+they may; elsewhere net is wall. CPU repeats within a factor of two on a busy machine, where wall does not.
 """
 
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
-Show = Callable[[str, float, str], None]
-"""Prints one line of results: what, how much, in which unit."""
+MOUNTS = Path("/proc/self/mountinfo")
+MINE = Path("/proc/self/cgroup")
 
 
-def cpu_seconds(command: Sequence[str], *, folder: Path | None = None, times: int = 7) -> float:
-    """Return the median CPU seconds of `command`, its children's included, after one run that is not counted."""
-    return median([_one(command, folder) for _ in range(times + 1)][1:])
+class Failed(Exception):
+    """A command that was to be measured ended badly; the text holds what it said."""
 
 
-def _one(command: Sequence[str], folder: Path | None) -> float:
-    before = getrusage(RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    after = getrusage(RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, and MiB of the command's own process at its largest."""
+
+    wall: float
+    net: float
+    cpu: float
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something to measure; `prepare` is called before each time and costs nothing."""
+
+    argv: Sequence[str]
+    folder: Path
+    environ: Mapping[str, str]
+    prepare: Callable[[], object] = lambda: None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Measures commands, in a control group of its own unless `group` is None."""
+
+    group: Path | None
+
+    def cost(self, command: Command) -> Cost:
+        """Run the command and return what it cost. Raises Failed with its last words."""
+        command.prepare()
+        waited, used = self._waited(), self._used()
+        began = time.perf_counter()
+        child = subprocess.Popen(
+            command.argv, cwd=command.folder, env=command.environ, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        said = child.stderr.read() if child.stderr else b""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        if child.returncode:
+            raise Failed(f"{' '.join(command.argv)}: exit code {child.returncode}\n{said.decode(errors='replace')}")
+        cpu = self._used() - used if self.group else usage.ru_utime + usage.ru_stime
+        return Cost(wall, wall - (self._waited() - waited), cpu, usage.ru_maxrss / 1024)
+
+    def _waited(self) -> float:
+        if self.group is None:
+            return 0.0
+        line = (self.group / "cpu.pressure").read_text().splitlines()[1]
+        return int(line.rpartition("=")[2]) / 1e6
+
+    def _used(self) -> float:
+        if self.group is None:
+            return 0.0
+        return int((self.group / "cpu.stat").read_text().split()[1]) / 1e6
+
+
+@contextmanager
+def metering() -> Iterator[Meter]:
+    """Yield a meter, and leave its group afterwards."""
+    parent = _own_group()
+    group = parent / f"moorage-bench-{os.getpid()}" if parent else None
+    try:
+        if group is None:
+            raise OSError
+        group.mkdir()
+        _enter(group)
+        (group / "cpu.pressure").read_text()
+    except OSError:  # not ours to make: a container, or a user without a group of their own
+        _leave(parent, group)
+        yield Meter(None)
+        return
+    try:
+        yield Meter(group)
+    finally:
+        _leave(parent, group)
+
+
+def interleaved(meter: Meter, commands: Mapping[str, Command], times: int) -> dict[str, list[Cost]]:
+    """Return the costs of each command, taken in turn (A B A B) after one round that is not counted."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for number in range(times + 1):
+        for name, command in commands.items():
+            cost = meter.cost(command)
+            if number:
+                costs[name].append(cost)
+    return costs
+
+
+def middle(values: Sequence[float]) -> float:
+    """Return the median."""
+    return float(median(values))
+
+
+def _own_group() -> Path | None:
+    with suppress(OSError, StopIteration):
+        at = next(line.split() for line in MOUNTS.read_text().splitlines() if " - cgroup2 " in line)[4]
+        mine = next(line for line in MINE.read_text().splitlines() if line.startswith("0::"))[3:]
+        return Path(at) / mine.lstrip("/")
+    return None
+
+
+def _enter(group: Path) -> None:
+    (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def _leave(parent: Path | None, group: Path | None) -> None:
+    if parent and group and group.is_dir():
+        with suppress(OSError):
+            _enter(parent)
+        with suppress(OSError):  # something in it still ends
+            group.rmdir()

@@ -25,6 +25,7 @@ def direct_requirements(name: str) -> list[Requirement]:
         "all": base + every,
         "dev": base + every + PYPROJECT["dependency-groups"]["development"],
         "tools": PYPROJECT["dependency-groups"]["installer"],
+        "bench": PYPROJECT["dependency-groups"]["bench"],
         **{extra: base + own for extra, own in EXTRAS.items()},
     }
     return [Requirement(text) for text in texts[name]]
@@ -76,10 +77,15 @@ def test_no_index_and_no_address_is_named(name: str):
     assert not re.findall(r"https?:|//|--index|--extra-index|--find-links|-f |-i |@ ", text)
 
 
-@pytest.mark.parametrize("name", [name for name in SETS if name != "dev"])
+@pytest.mark.parametrize("name", [name for name in SETS if name not in ("dev", "bench")])
 def test_every_file_holds_what_the_development_file_holds(name: str):
     # Markers aside: the same version may be wanted for more interpreters there than here.
     assert versions(name) <= versions("dev")
+
+
+def test_the_peers_are_nowhere_but_in_their_own_environment():
+    peers = {Requirement(text).name for text in PYPROJECT["dependency-groups"]["bench"]}
+    assert not peers & {pin.name for pin in pins("dev")}
 
 
 def test_a_bound_that_the_pins_break_is_noticed():
