@@ -13,20 +13,18 @@ Free of pydantic: the launcher imports this, and starts in milliseconds.
 import fcntl
 import json
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from moorage.errors import Corrupt
+from moorage.frozen import Frozen, plain
 from moorage_local.processes import Identity
 
-_PLAIN = re.compile(r"[a-z0-9][-a-z0-9]{0,99}")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Frozen):
     """Which process a job is: on which boot of which host, seen from which process namespace.
 
     `memory_kills` is what the kernel's count stood at before.
@@ -48,8 +46,7 @@ class Record:
         return Identity(self.pid, self.started)
 
 
-@dataclass(frozen=True)
-class End:
+class End(Frozen):
     """How a job ended: with an exit code, or without one and then for this cause and reason."""
 
     code: int | None
@@ -60,8 +57,7 @@ class End:
 _Kept = TypeVar("_Kept", Record, End)
 
 
-@dataclass(frozen=True)
-class JobFolder:
+class JobFolder(Frozen):
     """The folder of the job of one key."""
 
     path: Path
@@ -113,11 +109,11 @@ class JobFolder:
 
     def write_record(self, record: Record) -> None:
         """Keep which process the job is."""
-        self._write("record", asdict(record))
+        self._write("record", plain(record))
 
     def write_end(self, end: End) -> None:
         """Keep how the job ended."""
-        self._write("exit", asdict(end))
+        self._write("exit", plain(end))
 
     def record(self) -> Record | None:
         """Return which process the job is; None when nobody has written it, or not to its end."""
@@ -158,7 +154,7 @@ class JobFolder:
 
 def folder_name(key: str) -> str:
     """Return a name that is legal on every file system, the same for the same key."""
-    if _PLAIN.fullmatch(key):
+    if 0 < len(key) <= 100 and _PLAIN.issuperset(key) and key[0] != "-":
         return key
     from hashlib import sha256  # here, because a launcher never needs it
 

@@ -10,10 +10,10 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
+from moorage.frozen import Frozen, plain
 from moorage_local.folders import End, JobFolder
 
 LOCK_DESCRIPTOR = 3
@@ -23,8 +23,7 @@ TIMED_OUT_CODE = 124
 _OOM_SCORE = "500"  # of 1000: let the kernel take a step before it takes the driver
 
 
-@dataclass(frozen=True)
-class Orders:
+class Orders(Frozen):
     """What the submitter says when the record is written; the values of secrets travel in no other way."""
 
     timeout_seconds: float
@@ -32,7 +31,7 @@ class Orders:
 
     def to_line(self) -> bytes:
         """Return the one line that says so."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        return json.dumps(plain(self)).encode() + b"\n"
 
 
 def main() -> None:

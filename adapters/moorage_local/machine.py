@@ -2,15 +2,15 @@
 
 import os
 import socket
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from moorage.frozen import Frozen
 
 _UNLIMITED_BYTES = 2**60  # version 1 writes a huge number where version 2 writes `max`
 
 
-@dataclass(frozen=True)
-class Here:
+class Here(Frozen):
     """One boot of one host, seen from one process namespace: where a process id means something."""
 
     host: str
@@ -25,8 +25,7 @@ def here() -> Here:
     return Here(socket.gethostname(), boot, os.readlink("/proc/self/ns/pid"))
 
 
-@dataclass(frozen=True)
-class Groups:
+class Groups(Frozen):
     """The control groups of this process, of either version: `membership` is the text of /proc/self/cgroup."""
 
     root: Path

@@ -6,25 +6,23 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 
 from moorage.errors import PlatformError
+from moorage.frozen import Frozen
 
 _GONE = "ZXx"
 _KILL_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Frozen):
     """One process for good: its number, which is used again, and when it started, in ticks since the boot."""
 
     pid: int
     started: str
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(Frozen):
     """One reading: `state` is the letter of /proc/<pid>/stat, see proc_pid_stat(5)."""
 
     identity: Identity

@@ -10,9 +10,9 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 
 from moorage.errors import PlatformError
+from moorage.frozen import plain
 from moorage_local import machine, processes
 from moorage_local.folders import JobFolder, Record
 from moorage_local.launch import LOCK_DESCRIPTOR, Orders
@@ -66,5 +66,5 @@ def _record(request: LocalRequest, key: str, pid: int) -> Record:
         started=process.identity.started,
         tags=request.tags,
         memory_kills=machine.out_of_memory_kills(),
-        **asdict(machine.here()),
+        **plain(machine.here()),
     )

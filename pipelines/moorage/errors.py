@@ -14,11 +14,11 @@ MoorageError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from moorage.frozen import Frozen
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Frozen):
     """A place in a file; `line` and `column` count from 1."""
 
     file: str
@@ -26,15 +26,10 @@ class Where:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(
-            str(part)
-            for part in (self.file, self.line, self.column)
-            if part is not None
-        )
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Frozen):
     """One thing that is wrong: what was seen, where, and what to do."""
 
     message: str
@@ -49,9 +44,7 @@ class Problem:
 class MoorageError(Exception):
     """Something that a person must act on; its text says what and how, and needs no traceback."""
 
-    def __init__(
-        self, message: str, *, where: Where | None = None, fix: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, where: Where | None = None, fix: str | None = None) -> None:
         self.problems: tuple[Problem, ...] = (Problem(message, where, fix),)
         super().__init__(message)
 

@@ -4,8 +4,9 @@ Free of pydantic: the process inside a job imports this, and starts in milliseco
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from moorage.frozen import Frozen
 
 
 class State(StrEnum):
@@ -104,8 +105,7 @@ class Cause(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(Frozen):
     """What a cause asks for: whether another attempt may help, and what a person can do."""
 
     retry: bool
@@ -117,39 +117,19 @@ ADVICE: Mapping[Cause, Advice] = {
         True,
         "the step's own code failed; read the first frame below, or `moorage logs`",
     ),
-    Cause.CONTRACT: Advice(
-        False, "the data broke its contract; fix the data or loosen the contract"
-    ),
+    Cause.CONTRACT: Advice(False, "the data broke its contract; fix the data or loosen the contract"),
     Cause.SETUP: Advice(False, "the step could not start; fix what the message names"),
-    Cause.GATE: Advice(
-        False, "a gate did not pass; improve the result or change `require`"
-    ),
+    Cause.GATE: Advice(False, "a gate did not pass; improve the result or change `require`"),
     Cause.REFUSED: Advice(False, "the approval was refused; talk to who refused it"),
-    Cause.CAPACITY: Advice(
-        True, "the platform has no such machine now; wait, or allow other types"
-    ),
-    Cause.QUOTA: Advice(
-        True, "a quota is used up; wait for running jobs, or ask for more"
-    ),
-    Cause.INTERRUPTED: Advice(
-        True, "the machine was taken away; retry, or set `resources.spot: false`"
-    ),
-    Cause.TIMED_OUT: Advice(
-        True, "a deadline passed; raise `timeout`, or make the step faster"
-    ),
-    Cause.OUT_OF_MEMORY: Advice(
-        False, "the step ran out of memory; raise `resources.memory`"
-    ),
-    Cause.CANCELLED: Advice(
-        False, "the run was cancelled; `moorage resume` continues it"
-    ),
-    Cause.CORRUPT: Advice(
-        False, "stored bytes changed; run the step that made them again"
-    ),
+    Cause.CAPACITY: Advice(True, "the platform has no such machine now; wait, or allow other types"),
+    Cause.QUOTA: Advice(True, "a quota is used up; wait for running jobs, or ask for more"),
+    Cause.INTERRUPTED: Advice(True, "the machine was taken away; retry, or set `resources.spot: false`"),
+    Cause.TIMED_OUT: Advice(True, "a deadline passed; raise `timeout`, or make the step faster"),
+    Cause.OUT_OF_MEMORY: Advice(False, "the step ran out of memory; raise `resources.memory`"),
+    Cause.CANCELLED: Advice(False, "the run was cancelled; `moorage resume` continues it"),
+    Cause.CORRUPT: Advice(False, "stored bytes changed; run the step that made them again"),
     Cause.PLATFORM: Advice(True, "the platform failed; wait, then `moorage resume`"),
-    Cause.LOST: Advice(
-        True, "the job vanished without a result; `moorage resume` tries again"
-    ),
+    Cause.LOST: Advice(True, "the job vanished without a result; `moorage resume` tries again"),
 }
 """Total: every `Cause` is a key."""
 

@@ -1,12 +1,12 @@
 """What checking an artifact against a contract found. Plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from moorage.frozen import Frozen
 
-@dataclass(frozen=True)
-class CheckResult:
+
+class CheckResult(Frozen):
     """One check of one contract on one artifact: how many of how many, and a few examples.
 
     `examples` are `(row, value)` pairs, rows counted from 0, values as text.

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from moorage.errors import MoorageError
+from moorage.frozen import Frozen
 from moorage.states import Cause, State
 from moorage.step.code import code_folder
 from moorage.step.courier import Courier
@@ -24,8 +24,7 @@ from moorage.step.worker import environment_of
 from moorage.store import Store
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Frozen):
     """One attempt of one step, claimed: what it works with, and until when (monotonic seconds)."""
 
     store: Store

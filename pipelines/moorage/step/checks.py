@@ -1,20 +1,19 @@
 """Check tables against their contracts inside the step, set bad rows aside, and profile what is left."""
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from moorage.contracts.compiled import Contract, contract_from_json
 from moorage.contracts.report import CheckResult
 from moorage.errors import MoorageError
+from moorage.frozen import Frozen, replaced
 from moorage.states import Cause
 from moorage.step.task import StepFailure, Task, TaskOutput, Written
 
 _EXAMPLES = 3
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Frozen):
     """A table output after its contract: what goes on, what was found, and the bad rows if they were set aside."""
 
     table: Written
@@ -69,7 +68,7 @@ def _split(output: TaskOutput, written: Written, contract: Contract, checks: tup
         split = split_table(Path(written.path), contract, good, bad)
     except MoorageError as error:
         raise Breach(f"output {output.name!r}: {error.problems[0].message}", checks) from error
-    table = replace(written, path=str(good), rows=split.rows_good)
+    table = replaced(written, path=str(good), rows=split.rows_good)
     return Checked(
         _profiled(output, table), checks, Written("table", str(bad), f"{output.name}.parquet", split.rows_bad)
     )
@@ -81,7 +80,7 @@ def _profiled(output: TaskOutput, written: Written) -> Written:
     path = Path(output.path).with_name(f".{output.name}-profile.json")
     data = profile_to_json(profile_table(Path(written.path)))
     path.write_bytes(data)
-    return replace(written, profile=os.fspath(path))
+    return replaced(written, profile=os.fspath(path))
 
 
 def _contract(path: str) -> Contract:

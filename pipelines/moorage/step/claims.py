@@ -8,9 +8,9 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 
 from moorage.errors import NotFound
+from moorage.frozen import Frozen, plain
 from moorage.step import paths
 from moorage.step.descendants import born
 from moorage.store import Store
@@ -21,8 +21,7 @@ JOB_VARIABLE = "MOORAGE_JOB"
 """Set by an adapter whose platform may run a job of one name twice: what tells the two apart."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Frozen):
     """One job's word that it runs the attempt; `born` is its start in the kernel's ticks, `time` in Unix seconds."""
 
     job: str
@@ -54,7 +53,7 @@ def my_claim(job: str, environ: Mapping[str, str]) -> Claim:
 
 def claim_attempt(store: Store, folder: str, mine: Claim) -> int:
     """Put `mine` as the newest claim and return its number; NotOurs when another job lives or the attempt is closed."""
-    data = json.dumps(asdict(mine), sort_keys=True).encode()
+    data = json.dumps(plain(mine), sort_keys=True).encode()
     number = 1
     while not store.put_if_absent(paths.claim_key(folder, number), data):
         taken, held = newest(store, folder)

@@ -3,11 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from moorage.contracts.report import CheckResult
 from moorage.errors import MoorageError, SpecError
+from moorage.frozen import replaced
 from moorage.states import Cause
 from moorage.step.request import Artifact, StepResult
 from moorage.step.scratch import FOLDERS, Scratch
@@ -25,7 +25,7 @@ def store_outputs(store: Store, scratch: Scratch, written: Mapping[str, Written]
 def scrubbed(result: StepResult, scrubber: Scrubber) -> StepResult:
     """Return the result with no secret in any of its texts."""
     clean: Callable[[str], str] = scrubber.text
-    return replace(
+    return replaced(
         result,
         message=None if result.message is None else clean(result.message),
         detail=None if result.detail is None else clean(result.detail),
@@ -35,7 +35,7 @@ def scrubbed(result: StepResult, scrubber: Scrubber) -> StepResult:
 
 
 def _clean_check(item: CheckResult, clean: Callable[[str], str]) -> CheckResult:
-    return replace(item, examples=tuple((row, clean(text)) for row, text in item.examples))
+    return replaced(item, examples=tuple((row, clean(text)) for row, text in item.examples))
 
 
 def _stored(store: Store, name: str, item: Written, take: bool) -> Artifact:

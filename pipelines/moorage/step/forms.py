@@ -18,9 +18,7 @@ _ALIASES = {"pl": "polars", "pd": "pandas", "pa": "pyarrow"}
 
 def annotation_of(function: Callable[..., Any], name: str) -> Any:
     """Return the type that `function` asks for `name`: a type, a dotted name that cannot be resolved, or None."""
-    import inspect
-
-    plain = inspect.unwrap(function)
+    plain = _unwrapped(function)
     asked = getattr(plain, "__annotations__", {}).get(name)
     return _plain(_evaluated(asked, getattr(plain, "__globals__", {})))
 
@@ -95,6 +93,14 @@ def _model(item: TaskInput) -> Any:
     except ModuleNotFoundError as error:
         seen = f"input {item.name!r} cannot be loaded: there is no module {error.name!r} here"
         raise StepFailure(Cause.SETUP, f"{seen}; install it, or put it into the step's code") from error
+
+
+def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    if not hasattr(function, "__wrapped__"):
+        return function
+    import inspect  # here, because importing it takes longer than a small step
+
+    return inspect.unwrap(function)  # type: ignore[no-any-return]
 
 
 def _evaluated(asked: Any, namespace: dict[str, Any]) -> Any:

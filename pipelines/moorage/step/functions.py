@@ -1,6 +1,5 @@
 """Find a step's function and call it with its inputs and parameters by name."""
 
-import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from moorage.states import Cause
 from moorage.step.failures import describe, one_line, print_whole
 from moorage.step.forms import annotation_of, as_form, as_parameter
+from moorage.step.signatures import Signature, is_async, signature_of
 from moorage.step.task import StepFailure, Task
 
 Function = Callable[..., Any]
@@ -27,14 +27,14 @@ def load_function(task: Task) -> Function:
     if not callable(function):
         seen = f"{module_name} has no function {name!r}" if function is None else f"{task.function} is not a function"
         raise StepFailure(Cause.SETUP, seen + _did_you_mean(name, vars(module)))
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+    if is_async(function):
         raise StepFailure(Cause.SETUP, f"{task.function} is an async function; a step function is a plain one")
     return function  # type: ignore[no-any-return]
 
 
 def arguments(function: Function, task: Task) -> dict[str, Any]:
     """Return what `function` is called with: inputs in the form it asks for, parameters, paths of outputs."""
-    wanted = inspect.signature(function).parameters
+    wanted = signature_of(function)
     given = {item.name for item in task.inputs} | set(task.parameters)
     paths = {item.name: item.path for item in task.outputs if item.name not in given}
     _refuse_mismatch(str(task.function), wanted, given, paths)
@@ -43,23 +43,20 @@ def arguments(function: Function, task: Task) -> dict[str, Any]:
         values[item.name] = as_form(item, annotation_of(function, item.name), str(task.function))
     for name, value in task.parameters.items():
         values[name] = as_parameter(value, annotation_of(function, name))
-    for name in wanted:
+    for name in (*wanted.required, *wanted.optional):
         if name in paths:
             values[name] = paths[name] if annotation_of(function, name) is str else Path(paths[name])
     return values
 
 
-def _refuse_mismatch(function: str, wanted: Any, given: set[str], paths: dict[str, str]) -> None:
-    kinds = inspect.Parameter
-    takes_any = any(item.kind is kinds.VAR_KEYWORD for item in wanted.values())
-    named = {
-        name: item for name, item in wanted.items() if item.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
-    }
-    unnamed = [name for name, item in wanted.items() if item.kind is kinds.POSITIONAL_ONLY]
-    if unnamed:
-        raise StepFailure(Cause.SETUP, f"{function} takes {unnamed[0]!r} by position only; a step passes all by name")
-    missing = [n for n, item in named.items() if item.default is kinds.empty and n not in given and n not in paths]
-    unexpected = [] if takes_any else sorted(given - set(named))
+def _refuse_mismatch(function: str, wanted: Signature, given: set[str], paths: dict[str, str]) -> None:
+    if wanted.unnamed:
+        raise StepFailure(
+            Cause.SETUP, f"{function} takes {wanted.unnamed[0]!r} by position only; a step passes all by name"
+        )
+    named = (*wanted.required, *wanted.optional)
+    missing = [name for name in wanted.required if name not in given and name not in paths]
+    unexpected = [] if wanted.takes_any else sorted(given.difference(named))
     if missing:
         what = ", ".join(map(repr, missing))
         seen = f"{function} asks for {what}, which the step gives neither as input nor as parameter nor as output"

@@ -3,10 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from moorage.errors import MoorageError
+from moorage.frozen import Frozen
 from moorage.step.scratch import FOLDERS
 from moorage.step.task import TaskInput
 from moorage.store import Store, blob_path, digest_of, read_blob
@@ -14,8 +14,7 @@ from moorage.store import Store, blob_path, digest_of, read_blob
 Signature = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(Frozen):
     """A file of an input before the step: `is_stored` says that it is the store's own."""
 
     name: str

@@ -1,7 +1,6 @@
 """Turn what a step returned, or wrote to its paths, into files: one per declared output."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +53,10 @@ def by_name(task: Task, returned: object, warnings: list[str]) -> Mapping[str, o
 def _named(returned: object) -> Mapping[str, object] | None:
     if isinstance(returned, Mapping):
         return {str(name): value for name, value in returned.items()}
-    if is_dataclass(returned) and not isinstance(returned, type):
-        return {item.name: getattr(returned, item.name) for item in fields(returned)}
+    if hasattr(type(returned), "__dataclass_fields__"):
+        from dataclasses import fields  # its class has imported that
+
+        return {item.name: getattr(returned, item.name) for item in fields(returned)}  # type: ignore[arg-type]
     if isinstance(returned, tuple):
         return {name: getattr(returned, name) for name in getattr(returned, "_fields", ())} or None
     return dict(getattr(returned, "__dict__", {})) or None

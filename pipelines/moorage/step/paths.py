@@ -1,11 +1,8 @@
 """Where the objects of an attempt lie in the store; the driver and the job both ask here."""
 
-import re
 import time
 
 from moorage.errors import SpecError
-
-_REQUEST_URI = re.compile(r"(.+)/(runs/[^/]+/steps/[^/]+/\d+)/request\.json")
 
 
 def attempt_folder(run: str, step: str, attempt: int) -> str:
@@ -55,13 +52,14 @@ def number_of(key: str) -> int:
 
 def split_request_uri(uri: str) -> tuple[str, str]:
     """Return the store's URI and the attempt's folder in it; SpecError for any other URI."""
-    match = _REQUEST_URI.fullmatch(uri)
-    if match is None:
+    store, *parts = uri.rsplit("/", 6)
+    fixed = (parts[0], parts[2], parts[5]) if len(parts) == 6 else ()
+    if not all((store, *parts)) or fixed != ("runs", "steps", "request.json") or not parts[4].isdecimal():
         raise SpecError(
             f"MOORAGE_STEP is {uri!r}, which is not the URI of a request",
             fix="it looks like <store>/runs/<run>/steps/<step>/<attempt>/request.json",
         )
-    return match[1], match[2]
+    return store, "/".join(parts[:5])
 
 
 def utc(seconds: float) -> str:

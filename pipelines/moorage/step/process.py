@@ -3,17 +3,16 @@
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 
+from moorage.frozen import Frozen
 from moorage.step.descendants import die_with
 
 PIPE_BYTES = 2**20
 _F_SETPIPE_SZ = 1031  # Linux
 
 
-@dataclass(frozen=True)
-class Worker:
+class Worker(Frozen):
     """A forked worker: its pid is also its process group; the rest are our ends of its pipes."""
 
     pid: int

@@ -2,24 +2,22 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from moorage.frozen import Frozen
 from moorage.states import Cause, State
 from moorage.step import paths
 from moorage.step.request import StepResult, result_from_json, to_json
 from moorage.store import Store
 
 
-@dataclass(frozen=True)
-class LogPart:
+class LogPart(Frozen):
     """Some lines of a log, each `<UTC time> <text>`; parts count from 1."""
 
     number: int
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Heartbeat:
+class Heartbeat(Frozen):
     """The last sign of a living job: its boot nonce, and when, in Unix seconds."""
 
     nonce: str

@@ -1,14 +1,14 @@
 """What a job is asked to do and what it answers: two JSON objects in the store.
 
-Plain dataclasses: the process inside a job must not pay for pydantic.
+The process inside a job must not pay for pydantic, nor for what makes dataclasses.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from moorage.contracts.report import CheckResult, check_from
+from moorage.frozen import EMPTY, Frozen, plain
 from moorage.states import Cause, State
 
 SCHEMA = 1
@@ -21,8 +21,7 @@ STEP_COMMAND = ("python", "-m", "moorage.step")
 """The command of every job on every platform."""
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(Frozen):
     """A named, typed, content-addressed thing.
 
     `digest` is `blake3:<64 hex>` of the file, or of the manifest for a directory or a bento.
@@ -39,8 +38,7 @@ class Artifact:
     uri: str | None = None
 
 
-@dataclass(frozen=True)
-class StepInput:
+class StepInput(Frozen):
     """An artifact that a step reads, and the contract digests it must satisfy first."""
 
     name: str
@@ -48,8 +46,7 @@ class StepInput:
     contracts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class StepOutput:
+class StepOutput(Frozen):
     """What a step must leave behind. `on_breach` is `fail` or `quarantine`."""
 
     name: str
@@ -58,16 +55,14 @@ class StepOutput:
     on_breach: str = "fail"
 
 
-@dataclass(frozen=True)
-class BentoBuild:
+class BentoBuild(Frozen):
     """A Bento to build: the folder inside the code archive, and the name of the model."""
 
     path: str
     model: str
 
 
-@dataclass(frozen=True)
-class StepRequest:
+class StepRequest(Frozen):
     """Everything that one attempt of one step needs; no secret, only references to them.
 
     Exactly one of `function` (`package.module:name`), `command` and `bento` is set.
@@ -87,18 +82,17 @@ class StepRequest:
     command: tuple[str, ...] | None = None
     bento: BentoBuild | None = None
     code: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = EMPTY
     inputs: tuple[StepInput, ...] = ()
     outputs: tuple[StepOutput, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = EMPTY
     timeout_seconds: float = 86400.0
     nodes: int = 1
     start: str | None = None
     schema: int = SCHEMA
 
 
-@dataclass(frozen=True)
-class StepResult:
+class StepResult(Frozen):
     """How one attempt ended: `state` is succeeded, failed or cancelled; times are UTC, ISO 8601.
 
     `message` is one sentence, `detail` the failure with the user's own frames first;
@@ -109,9 +103,9 @@ class StepResult:
     cause: Cause | None = None
     message: str | None = None
     detail: str | None = None
-    outputs: Mapping[str, Artifact] = field(default_factory=dict)
+    outputs: Mapping[str, Artifact] = EMPTY
     checks: tuple[CheckResult, ...] = ()
-    quarantined: Mapping[str, Artifact] = field(default_factory=dict)
+    quarantined: Mapping[str, Artifact] = EMPTY
     warnings: tuple[str, ...] = ()
     started: str | None = None
     finished: str | None = None
@@ -125,9 +119,7 @@ class StepResult:
 
 def to_json(value: StepRequest | StepResult) -> bytes:
     """Return `value` as UTF-8 JSON, keys sorted, so that equal values are equal bytes."""
-    return json.dumps(
-        asdict(value), sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def artifact_from(data: Mapping[str, Any]) -> Artifact:
@@ -139,10 +131,7 @@ def request_from_json(data: bytes | str) -> StepRequest:
     """Return the request that `to_json` wrote."""
     raw = json.loads(data)
     raw["inputs"] = tuple(
-        StepInput(
-            item["name"], artifact_from(item["artifact"]), tuple(item["contracts"])
-        )
-        for item in raw["inputs"]
+        StepInput(item["name"], artifact_from(item["artifact"]), tuple(item["contracts"])) for item in raw["inputs"]
     )
     raw["outputs"] = tuple(StepOutput(**item) for item in raw["outputs"])
     raw["command"] = None if raw["command"] is None else tuple(raw["command"])

@@ -1,13 +1,12 @@
 """The scratch folder of an attempt: inputs, code and contracts fetched into it, outputs taken from it."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from moorage.errors import Corrupt, MoorageError, NotFound, SpecError
+from moorage.frozen import Frozen, plain
 from moorage.states import Cause
 from moorage.step.request import StepInput, StepRequest
 from moorage.step.task import StepFailure, TaskInput, TaskOutput
@@ -15,11 +14,9 @@ from moorage.store import Store, fetch_directory, fetch_file
 
 SUFFIXES = {"table": ".parquet", "metrics": ".json", "model": ".joblib"}
 FOLDERS = ("directory", "bento")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@dataclass(frozen=True)
-class Scratch:
+class Scratch(Frozen):
     """Where one job works: nobody else's, on the store's own file system when that is a folder."""
 
     root: Path
@@ -105,7 +102,7 @@ def _fetch(store: Store, item: StepInput, scratch: Scratch) -> TaskInput:
         else:
             fetch_file(store, artifact.digest, path)
     contracts = tuple(fetch_contract(store, digest, scratch) for digest in item.contracts)
-    return TaskInput(item.name, artifact.kind, str(path), asdict(artifact), contracts)
+    return TaskInput(item.name, artifact.kind, str(path), plain(artifact), contracts)
 
 
 def _filename(item: StepInput) -> str:
@@ -115,7 +112,7 @@ def _filename(item: StepInput) -> str:
 
 
 def _plain(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not (name.isascii() and name.isidentifier() and name == name.lower() and name[0] != "_"):
         raise StepFailure(Cause.SETUP, f"{name!r} cannot name an input or an output; use a-z, 0-9 and _")
     return name
 

@@ -7,9 +7,9 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 from moorage.errors import MoorageError, SpecError
+from moorage.frozen import replaced
 from moorage.states import State
 from moorage.step import paths
 from moorage.step.attempt import Attempt
@@ -60,7 +60,7 @@ def _supervise(environ: Mapping[str, str], start: str, worker: Worker) -> int:
     attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline)
     ended = attempt.run()
     cpu_seconds, peak_memory_mib = children_usage()
-    result = replace(
+    result = replaced(
         ended,
         cpu_seconds=cpu_seconds,
         peak_memory_mib=peak_memory_mib,

@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from moorage.contracts.report import CheckResult, check_from
+from moorage.frozen import EMPTY, Frozen, plain
 from moorage.states import Cause
 from moorage.step.request import BentoBuild
 
 
-@dataclass(frozen=True)
-class TaskInput:
+class TaskInput(Frozen):
     """An artifact in the scratch folder, and the compiled contracts it must satisfy; `artifact` is its record."""
 
     name: str
@@ -21,8 +20,7 @@ class TaskInput:
     contracts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class TaskOutput:
+class TaskOutput(Frozen):
     """What is to be left behind; `path` is where a step that takes it by name writes it."""
 
     name: str
@@ -32,8 +30,7 @@ class TaskOutput:
     on_breach: str = "fail"
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Frozen):
     """One attempt, with everything on this machine; `code` is the folder of the user's packages."""
 
     scratch: str
@@ -47,8 +44,7 @@ class Task:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Frozen):
     """An output on disk: not yet digested, not yet in the store. `profile` is the path of its JSON."""
 
     kind: str
@@ -59,8 +55,7 @@ class Written:
     metrics: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Frozen):
     """Why the attempt failed, in one sentence; `detail` is what a person needs to find the place."""
 
     cause: Cause
@@ -68,13 +63,12 @@ class Failure:
     detail: str | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Frozen):
     """What the worker found and made; outputs only count when `failure` is None."""
 
     failure: Failure | None = None
-    outputs: Mapping[str, Written] = field(default_factory=dict)
-    quarantined: Mapping[str, Written] = field(default_factory=dict)
+    outputs: Mapping[str, Written] = EMPTY
+    quarantined: Mapping[str, Written] = EMPTY
     checks: tuple[CheckResult, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -92,7 +86,7 @@ class StepFailure(Exception):
 
 def to_line(value: Task | Answer) -> bytes:
     """Return `value` as one line of JSON."""
-    return json.dumps(asdict(value)).encode() + b"\n"
+    return json.dumps(plain(value)).encode() + b"\n"
 
 
 def task_from(line: bytes) -> Task:

@@ -4,8 +4,8 @@ import os
 import select
 import signal
 import time
-from dataclasses import dataclass
 
+from moorage.frozen import Frozen
 from moorage.states import Cause
 from moorage.step.courier import Courier
 from moorage.step.descendants import kill_descendants, reap, signal_group
@@ -16,8 +16,7 @@ GRACE_SECONDS = 5.0
 """Between asking a step to stop and killing it."""
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(Frozen):
     """How a worker ended: its wait status, its whole answer if it gave one, and why we ended it if we did.
 
     `left` counts the processes that it left behind; they were killed.

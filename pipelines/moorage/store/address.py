@@ -1,16 +1,14 @@
 """Where a store is, read from what a person wrote: a path or a URI. Pure."""
 
 import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from moorage.errors import TargetError
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
-_BUCKET = re.compile(r"[a-z0-9A-Z][a-z0-9A-Z._-]{1,220}[a-z0-9A-Z]")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_PREFIX = re.compile(r"[A-Za-z0-9!_.'()=@+,:-]+(/[A-Za-z0-9!_.'()=@+,:-]+)*")
+_BUCKET = r"[a-z0-9A-Z][a-z0-9A-Z._-]{1,220}[a-z0-9A-Z]"
+_NAME = r"[A-Za-z0-9_.-]+"
+_PREFIX = r"[A-Za-z0-9!_.'()=@+,:-]+(/[A-Za-z0-9!_.'()=@+,:-]+)*"
 POSSIBLE = (
     "write a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or memory://name"
 )
@@ -36,15 +34,19 @@ class Address(NamedTuple):
 def parse_address(where: str | Path) -> Address:
     """Return the place that `where` names; raises TargetError with what was seen and what is possible."""
     text = os.fspath(where)
-    scheme = _SCHEME.match(text)
-    if scheme is None:
+    kind, colon, rest = text.partition(":")
+    if not colon or not _is_scheme(kind):
         return _folder(text)
-    kind, rest = scheme[1], text[scheme.end() :]
     if kind not in ("file", "memory", "s3", "gs", "az") or not rest.startswith("//"):
         raise TargetError(f"a store cannot be opened at {_shown(text)!r}", fix=POSSIBLE)
     if kind == "file":
         return _file(text, rest[2:])
     return _bucket(kind, text, rest[2:])
+
+
+def _is_scheme(text: str) -> bool:
+    plain = text.translate(str.maketrans("+.-", "000"))
+    return len(text) > 1 and text.isascii() and plain.isalnum() and text[0].isalpha()
 
 
 def _folder(text: str) -> Address:
@@ -68,10 +70,12 @@ def _bucket(kind: str, text: str, rest: str) -> Address:
         raise TargetError(f"the store URI {_shown(text)!r} carries more than a place", fix=fix)
     name, _, prefix = rest.partition("/")
     prefix = prefix.strip("/")
+    import re  # here, because a folder never needs it
+
     known = _NAME if kind == "memory" else _BUCKET
-    if not known.fullmatch(name) or (kind == "memory" and prefix):
+    if not re.fullmatch(known, name) or (kind == "memory" and prefix):
         raise TargetError(f"{_shown(text)!r} does not name a store", fix=POSSIBLE)
-    if prefix and (not _PREFIX.fullmatch(prefix) or {".", ".."} & set(prefix.split("/"))):
+    if prefix and (not re.fullmatch(_PREFIX, prefix) or {".", ".."} & set(prefix.split("/"))):
         fix = "use letters, digits and -_.=@+,:!'() between single slashes"
         raise TargetError(f"the prefix of {_shown(text)!r} cannot be used in keys", fix=fix)
     return Address(kind, name, prefix)
@@ -79,5 +83,7 @@ def _bucket(kind: str, text: str, rest: str) -> Address:
 
 def _shown(text: str) -> str:
     # What stands before an @ or behind a ? may be a secret.
+    import re
+
     text = re.sub(r"//[^/]*@", "//…@", text)
     return re.sub(r"[?#].*", "?…", text, flags=re.DOTALL)

@@ -2,28 +2,26 @@
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
 from moorage.errors import Corrupt, SpecError
+from moorage.frozen import Frozen
 from moorage.store.failures import folder_errors
 from moorage.store.local import CHUNK, LocalObjects, removed_on_failure
 from moorage.store.objects import RemoteObjects
 from moorage.store.store import Store
 
-_DIGEST = re.compile(r"blake3:[0-9a-f]{64}")
+_HEX = frozenset("0123456789abcdef")
 _SMALL = 1 << 20
 """Up to this many bytes one conditional put costs less than asking first whether the blob is there."""
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(Frozen):
     """What names stored bytes: `blake3:<64 hex>`, and how many there are."""
 
     digest: str
@@ -121,7 +119,7 @@ def key_of(digest: str) -> str:
 
 def is_digest(text: object) -> bool:
     """Whether `text` is `blake3:` and 64 hexadecimal digits."""
-    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) == 71 and text.startswith("blake3:") and _HEX.issuperset(text[7:])
 
 
 def _named(hasher: blake3, size: int) -> Blob:

@@ -5,7 +5,6 @@ what is said comes from the table below.
 """
 
 import errno
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -70,6 +69,8 @@ def obstore_errors(uri: str, key: str) -> Iterator[None]:
 
 
 def _ours(error: Exception, uri: str, key: str) -> MoorageError:
+    import re  # here, because a folder never needs it
+
     text = f"{type(error).__name__} {error}"
     place = f"{uri.rstrip('/')}/{key}"
     for reason in _REASONS:

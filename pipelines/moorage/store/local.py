@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 
 from moorage.errors import SpecError, TargetError
 from moorage.store.failures import folder_errors
@@ -180,7 +179,7 @@ def removed_on_failure(path: str) -> Iterator[None]:
 
 
 def _entry(key: str, found: os.stat_result) -> Entry:
-    return Entry(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+    return Entry(key, found.st_size, found.st_mtime)
 
 
 def _flush(path: str) -> None:

@@ -1,19 +1,18 @@
 """What a store needs of the place that holds its objects: a folder, this process's memory or a bucket."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from moorage.frozen import Frozen
 
-@dataclass(frozen=True)
-class Entry:
-    """One object of a listing: its size in bytes, and when it was last written (UTC)."""
+
+class Entry(Frozen):
+    """One object of a listing: its size in bytes, and when it was last written (Unix seconds)."""
 
     key: str
     size: int
-    modified: datetime
+    modified: float
 
 
 class Objects(Protocol):

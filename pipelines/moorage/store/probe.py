@@ -2,7 +2,6 @@
 
 import json
 import os
-from threading import Barrier, Thread
 from typing import Protocol
 
 from moorage.errors import MoorageError, TargetError
@@ -80,6 +79,8 @@ def _probe(store: Probed, key: str) -> None:
 
 
 def _race(store: Probed, key: str) -> list[bytes]:
+    from threading import Barrier, Thread  # here, because a job never probes
+
     won: list[bytes] = []
     failed: list[MoorageError] = []
     start = Barrier(_WRITERS)

@@ -111,7 +111,7 @@ class BucketObjects:
 
 
 def _entry(found: Any) -> Entry:
-    return Entry(found["path"], found["size"], found["last_modified"])
+    return Entry(found["path"], found["size"], found["last_modified"].timestamp())
 
 
 def _client(address: Address) -> _Client:

@@ -1,10 +1,9 @@
 """A store: objects under keys, with put-if-absent as the one primitive that everything above relies on."""
 
-import re
+from _thread import allocate_lock  # what threading.Lock is
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
 
 from moorage.errors import NotFound, PlatformError, SpecError
 from moorage.store.address import Address, parse_address
@@ -13,8 +12,7 @@ from moorage.store.local import LocalObjects
 from moorage.store.objects import Entry, Objects, RemoteObjects
 from moorage.store.probe import check_store
 
-_KEY = re.compile(r"[A-Za-z0-9!_.'()=@+,:-]+(/[A-Za-z0-9!_.'()=@+,:-]+)*")
-_DOTS = re.compile(r"(^|/)\.\.?(/|$)")
+_ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!_.'()=@+,:-/")
 _TRIES = 5
 _Names = list[str]  # inside the class, `list` is its method
 
@@ -45,7 +43,7 @@ class Store:
         self.objects: Objects = objects
         self.local = objects if isinstance(objects, LocalObjects) else None
         self.remote = None if isinstance(objects, LocalObjects) else objects
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def __repr__(self) -> str:
         return f"open_store({self.uri!r})"
@@ -123,8 +121,12 @@ class Store:
         if is_prefix and key and not key.endswith("/"):
             raise SpecError(f"the prefix {key!r} does not end with a slash", fix=f"write {key + '/'!r}")
         plain = key[:-1] if is_prefix else key
-        if (plain or not is_prefix) and (not _KEY.fullmatch(plain) or _DOTS.search(plain)):
+        if (plain or not is_prefix) and not _is_key(plain):
             fix = "use letters, digits and -_.=@+,:!'() between single slashes"
             raise SpecError(f"{key!r} cannot be a key of a store", fix=fix)
         with self._lock:
             self.calls[kind] += 1
+
+
+def _is_key(text: str) -> bool:
+    return _ALLOWED.issuperset(text) and not {"", ".", ".."}.intersection(text.split("/"))
