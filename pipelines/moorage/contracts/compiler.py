@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,8 +11,9 @@ from typing import Any
 
 from blake3 import blake3
 
+from moorage.contracts.apart import call_apart
 from moorage.contracts.compiled import SCHEMA, Contract, contract_from_json, contract_to_json
-from moorage.errors import MoorageError, Problem, SpecError
+from moorage.errors import Problem, SpecError
 
 DEADLINE_SECONDS = 120
 """How long the user's modules may take to import."""
@@ -65,45 +64,11 @@ def _compile(references: Sequence[str], roots: Sequence[Path]) -> dict[str, Cont
 
 
 def _in_child(references: Sequence[str], roots: Sequence[Path]) -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="moorage-contracts-") as folder:
-        request, reply, said = (Path(folder) / name for name in ("request.json", "reply.json", "said.txt"))
-        request.write_text(
-            json.dumps({"references": list(references), "roots": [str(root.absolute()) for root in roots]})
-        )
-        with said.open("wb") as output:
-            command = [sys.executable, "-P", "-m", "moorage.contracts.authoring", str(request), str(reply)]
-            ended = _run(command, output)
-        if reply.exists():
-            return list(json.loads(reply.read_text()))
-        raise _died(ended, said.read_text(errors="replace"), references)
-
-
-def _run(command: Sequence[str], output: Any) -> str:
-    child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment(), start_new_session=True
-    )
-    try:
-        return f"it ended with status {child.wait(DEADLINE_SECONDS)}"
-    except subprocess.TimeoutExpired:
-        return f"it took over {DEADLINE_SECONDS} s"
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-
-
-def _environment() -> dict[str, str]:
-    # The child must find the same moorage, however this process came by it.
-    ours = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (ours, os.environ.get("PYTHONPATH"))))}
-
-
-def _died(ended: str, said: str, references: Sequence[str]) -> MoorageError:
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "nothing")
-    return SpecError(
-        f"compiling {', '.join(references)} gave no answer: {ended}, and the last it said was: {last}",
-        fix="import the modules of these contracts by hand to see why",
-    )
+    request = {"references": list(references), "roots": [str(root.absolute()) for root in roots]}
+    doing = f"compiling {', '.join(references)}"
+    fix = "import the modules of these contracts by hand to see why"
+    reply = call_apart("moorage.contracts.authoring", request, doing, fix=fix, deadline=DEADLINE_SECONDS)
+    return list(reply)
 
 
 def _pandera_version() -> str:
