@@ -52,5 +52,5 @@ def _environment() -> dict[str, str]:
 
 def _last_words(said: Path) -> str:
     lines = [line.strip() for line in said.read_text(errors="replace").splitlines()]
-    last = next((line for line in reversed(lines) if line), None)
+    last = next((line for line in reversed(lines) if line and not line.startswith("note: ")), None)  # notes are Rust's
     return f", and the last it said was: {last[:200]}" if last else ""
