@@ -146,12 +146,10 @@ def _failure(step: StepRecord, detail: str | None) -> Iterator[str]:
     said = (step.message or "").splitlines() or [""]
     yield f"{click.style(step.name, bold=True)} failed ({_cause(step)}): {said[0]}"
     yield from (f"  {line}" for line in said[1:])
-    for check in step.checks:
-        yield f"  {describe_check(check)}"
-    if detail:
-        yield from (f"  {line}" for line in detail.splitlines())
     if step.cause is not None:
         yield output.dim(f"  {ADVICE[step.cause].sentence}")
+    told = detail.splitlines() if detail else map(describe_check, step.checks)
+    yield from (f"  {line}" for line in told if not line.strip() or line.strip() not in said[0])
 
 
 def describe_check(check: CheckResult) -> str:

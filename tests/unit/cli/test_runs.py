@@ -79,8 +79,8 @@ def test_a_failure_is_shown_with_its_frames_its_advice_and_what_to_do_next(call:
     result = StepResult(State.FAILED, cause=Cause.USER, detail="steps.py:12 in train\n  raise ValueError")
     past.store.put("runs/rone/steps/train/1/result.json", to_json(result))
     out = call("show").out
-    assert "train failed (user): ValueError: no such column\n  steps.py:12 in train\n    raise ValueError\n" in out
-    assert ADVICE[Cause.USER].sentence in out
+    advice = ADVICE[Cause.USER].sentence
+    assert f"train failed (user): ValueError: no such column\n  {advice}\n  steps.py:12 in train\n    raise" in out
     assert "next  moorage logs rone train\n      moorage resume rone\n" in out
     assert "evaluate  skipped" in out
 
