@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -77,21 +78,26 @@ def create(store: Store, driver: str, event: RunCreated, *further: Event) -> boo
 class Journal:
     """The journal as its one writer holds it; `record` is always the fold of what was noted.
 
-    Of the `noted` events, counted from when the journal was opened, the first `durable` are in the store.
+    Of the `noted` events, counted from when the journal was opened, the first `durable` are in the store;
+    `latest` is when the newest event happened, by the clock of whoever noted it.
     """
 
-    def __init__(self, store: Store, run: str, driver: str, next_segment: int, record: RunRecord) -> None:
+    def __init__(
+        self, store: Store, run: str, driver: str, next_segment: int, record: RunRecord, latest: datetime
+    ) -> None:
         self._store, self._run, self._driver = store, run, driver
         self._next = next_segment
         self._noted: list[Event] = []
-        self.record = record
+        self.record, self.latest = record, latest
         self.noted = self.durable = 0
 
     @classmethod
     def open(cls, store: Store, run: str, driver: str) -> "Journal":
         """Read the run's journal and stand ready to write its next segment. NotFound when there is no such run."""
         segments = read_segments(store, run)
-        return cls(store, run, driver, segments[-1].number + 1, _fold_all(run, segments))
+        record = _fold_all(run, segments)
+        latest = max((event.at for event in segments[-1].events), default=record.created)
+        return cls(store, run, driver, segments[-1].number + 1, record, latest)
 
     @property
     def has_news(self) -> bool:
@@ -101,6 +107,7 @@ class Journal:
     def note(self, event: Event) -> None:
         """Fold `event` into the record; `flush` makes it durable."""
         self.record = fold(self.record, event)
+        self.latest = event.at
         self._noted.append(event)
         self.noted += 1
 

@@ -79,7 +79,7 @@ class Verdict:
 class RunRecord:
     """A run as its journal tells it; `driver` is None while nobody drives it.
 
-    `reopened` is when it was last resumed after it had ended.
+    `reopened` is when it was last resumed after it had ended, `driven` when its driver took it.
     """
 
     id: str
@@ -96,6 +96,7 @@ class RunRecord:
     driver: str | None = None
     driver_host: str | None = None
     driver_pid: int | None = None
+    driven: datetime | None = None
     commands: tuple[str, ...] = ()
 
 
@@ -129,7 +130,7 @@ def _fold(event: object, record: RunRecord) -> RunRecord:
 
 @_fold.register
 def _(event: events.DriverStarted, record: RunRecord) -> RunRecord:
-    return replace(record, driver=event.driver, driver_host=event.host, driver_pid=event.pid)
+    return replace(record, driver=event.driver, driver_host=event.host, driver_pid=event.pid, driven=event.at)
 
 
 @_fold.register

@@ -101,7 +101,7 @@ def decide(
 def next_time(pipeline: Pipeline, record: RunRecord, frontier: Frontier) -> datetime | None:
     """Return when the passing of time alone next changes what `decide` says."""
     times = [due for step in frontier.retrying if (due := record.steps[step].not_before)]
-    times += [_deadline(pipeline.step(name), record.steps[name].attempts[-1])[0] for name in frontier.active]
+    times += [_deadline(pipeline.step(name), record)[0] for name in frontier.active]
     return min(times, default=None)
 
 
@@ -122,22 +122,24 @@ def _ended(record: RunRecord, state: StepState, because: str) -> Iterator[Action
 
 def _late(pipeline: Pipeline, record: RunRecord, frontier: Frontier, now: datetime) -> Iterator[Action]:
     for name in frontier.active:
-        deadline, because = _deadline(pipeline.step(name), record.steps[name].attempts[-1])
+        deadline, because = _deadline(pipeline.step(name), record)
         if now > deadline:
             yield Late(name, because)
 
 
-def _deadline(step: Step, attempt: AttemptRecord) -> tuple[datetime, str]:
+def _deadline(step: Step, record: RunRecord) -> tuple[datetime, str]:
+    attempt = record.steps[step.name].attempts[-1]
     if attempt.started is not None:
-        limit, at = step.timeout.run, attempt.started + RUN_MARGIN
+        limit, since = step.timeout.run, attempt.started + RUN_MARGIN
         because = f"still running after its timeout.run of {format_duration(limit)}"
     elif attempt.state is State.QUEUED:
-        limit, at = step.timeout.queue, attempt.submitted or attempt.intended
+        limit, since = step.timeout.queue, attempt.submitted or attempt.intended
         because = f"found no place to run within its timeout.queue of {format_duration(limit)}"
     else:
-        limit, at = step.timeout.start, attempt.since or attempt.intended
+        limit, since = step.timeout.start, attempt.since or attempt.intended
         because = f"did not start within its timeout.start of {format_duration(limit)}"
-    return at + timedelta(seconds=limit), because
+    # What an earlier driver noted was by another clock, perhaps by one that is hours behind ours.
+    return max(since, record.driven or since) + timedelta(seconds=limit), because
 
 
 def _advanced(record: RunRecord, frontier: Frontier, now: datetime, capacity: Capacity | None) -> Iterator[Action]:

@@ -70,7 +70,7 @@ class Driver:
         self._capacity = place.adapter.capacity(place.target)
         self._next_entries: dict[str, int] = {}
         self._leaves = False
-        self._now = journal.record.created
+        self._now, self._ahead = journal.latest, timedelta(0)
         self._beat_at = self._listen_at = _LONG_AGO
         self._flush_at: datetime | None = None
 
@@ -93,7 +93,7 @@ class Driver:
         if self.record.finished is None:
             self._note(events.DriverLeft(at=self._tick(), driver=self._name))
         self._flush()
-        write_summary(self._place.store, self.record, self._tick())
+        write_summary(self._place.store, self.record, self._clock())
         return self.record
 
     def _turn(self) -> None:
@@ -106,8 +106,10 @@ class Driver:
             self._rest()
 
     def _tick(self) -> datetime:
-        # The clock may go backwards; the journal does not.
-        self._now = max(self._now, self._clock())
+        # A clock may be set back, or be behind that of the driver before; time goes on from what was noted last.
+        seen = self._clock() + self._ahead
+        self._ahead += max(self._now - seen, timedelta(0))
+        self._now = max(self._now, seen)
         return self._now
 
     def _note(self, event: Event) -> None:
@@ -124,7 +126,7 @@ class Driver:
 
     def _beat(self) -> None:
         if self._tick() >= self._beat_at:
-            write_summary(self._place.store, self.record, self._now)
+            write_summary(self._place.store, self.record, self._clock())  # not our time: others compare with theirs
             self._beat_at = self._now + BEAT
 
     def _listen(self) -> None:
