@@ -18,7 +18,7 @@ from moorage_serving.requirements import REQUIREMENTS, pinned, write_requirement
 CONTRACT = "contract.json"
 """The compiled contract's file, beside `service.py`."""
 _MODEL = "model"
-_VENDORED = ("moorage/__init__.py", "moorage/errors.py", "moorage/contracts", "moorage_serving")
+_VENDORED = ("moorage/__init__.py", "moorage/errors.py", "moorage/frozen.py", "moorage/contracts", "moorage_serving")
 """What answers requests: it travels along, so that a Bento needs no moorage from an index, and never changes."""
 _GENERATED = (_MODEL, CONTRACT, MANIFEST, REQUIREMENTS, "moorage", "moorage_serving")
 _IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
