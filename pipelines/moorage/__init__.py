@@ -20,7 +20,7 @@ _HOMES = {
 }  # fmt: skip
 _PLACES = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_PLACES]  # noqa: PLE0604 - `__init__.pyi` says the same to type checkers
+__all__ = ["__version__", *_PLACES]
 
 
 def __getattr__(name: str) -> object:
