@@ -11,8 +11,8 @@ from moorage.cli import output
 from moorage.cli.options import json_option
 from moorage.cli.summary import describe_check
 from moorage.contracts.compiler import compile_contract
+from moorage.contracts.guarded import check_guarded
 from moorage.contracts.report import CheckResult
-from moorage.contracts.table import check_table
 from moorage.errors import SpecError
 
 
@@ -40,7 +40,7 @@ def check(contract: str, tables: Sequence[Path], roots: Sequence[Path], as_json:
     """
     found = list(roots) or [path for path in (Path("pipelines"), Path()) if path.is_dir()]
     compiled = compile_contract(contract, found, _digest(contract, found))
-    results = [result for table in tables for result in check_table(table, compiled, str(table))]
+    results = [result for table in tables for result in check_guarded(table, compiled, str(table), roots=found)]
     broken = [result for result in results if result.failed]
     if as_json:
         output.print_json([asdict(result) for result in results])

@@ -9,7 +9,8 @@ from moorage.cli import output
 from moorage.cli.options import json_option, place_options
 from moorage.cli.tables import Named, as_file, named
 from moorage.contracts.drift import LEAST_ROWS, Drift, drift
-from moorage.contracts.profile import Profile, profile_from_json, profile_table
+from moorage.contracts.guarded import profile_guarded
+from moorage.contracts.profile import Profile, profile_from_json
 from moorage.runs import api
 from moorage.store import read_blob
 
@@ -37,7 +38,7 @@ def _profile(table: Named, environment: str, project: Path | None) -> Profile:
     if table.artifact is not None and table.artifact.profile is not None:
         return profile_from_json(read_blob(api.open_place(environment, project).store, table.artifact.profile))
     with as_file(table, environment, project) as path:
-        return profile_table(path)
+        return profile_guarded(path)
 
 
 def _print(found: Drift) -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from moorage.contracts.drift import drift
-from moorage.contracts.profile import Profile, profile_from_json, profile_table
+from moorage.contracts.guarded import profile_guarded
+from moorage.contracts.profile import Profile, profile_from_json
 from moorage.errors import NotFound, SpecError
 from moorage.journal import RunRecord, read_record
 from moorage.models import resolve
@@ -57,7 +58,7 @@ def _baseline(
 ) -> Profile | None:
     if "/" in against:
         with local_copy(against) as path:
-            return profile_table(path)
+            return profile_guarded(path)
     run = _last_success(store, record) if against == "last" else _run_behind(store, pipeline, against)
     if run is None:
         return None
