@@ -18,7 +18,7 @@ def completed(project: Path, *words: str) -> list[str]:
 
 
 def test_commands_are_completed(project: Path) -> None:
-    assert completed(project, "re") == ["resume", "reject"]
+    assert completed(project, "co") == ["contract", "completion"]
 
 
 def test_runs_are_completed_newest_first(project: Path, past: Past) -> None:
