@@ -7,22 +7,27 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from moorage.errors import SpecError
-from moorage.journal import Event, Journal, RunRecord, events, read_record
+from moorage.journal import Event, Journal, RunRecord, read_record
+from moorage.observe import observed
+from moorage.runs.again import wait_again
 from moorage.runs.commands import Command, CommandKind, send
 from moorage.runs.driver import Driver, Watch
 from moorage.runs.making import read_resolved
 from moorage.runs.place import Place
 from moorage.runs.run import Run
 from moorage.runs.summary import read_summary
-from moorage.states import RunState, StepState
+from moorage.states import RunState
+from moorage.store.patient import patient
 
 
 def resume(run_id: str, place: Place, watch: Watch | None = None, *, take_over: bool = False) -> Run:
     """Drive a run that nobody drives; steps that failed, were cancelled or were skipped get new attempts.
 
+    So do those that made what these read, when the store has it no more, or had it with changed bytes.
     SpecError when the run has succeeded, or when another driver lives and `take_over` is false.
     """
     return drive(place, run_id, watch, again=True, take_over=take_over)
@@ -35,12 +40,15 @@ def drive(
     if not take_over:
         _check_free(place, run_id)
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    place = replace(place, store=patient(place.store))
     journal = Journal.open(place.store, run_id, name)
+    resolved = read_resolved(place.store, run_id)
     if again:
-        _wait_again(journal)
-    driver = Driver(place, read_resolved(place.store, run_id), journal, name, watch or _unwatched)
-    with _leaving_on_signals(driver):
-        return Run(driver.drive())
+        wait_again(place.store, resolved.pipeline, journal)
+    with observed(journal, resolved, place.store.uri, place.project, watch or _unwatched) as watching:
+        driver = Driver(place, resolved, journal, name, watching)
+        with _leaving_on_signals(driver):
+            return Run(driver.drive())
 
 
 def command(
@@ -99,13 +107,6 @@ def _driver_is_dead(place: Place, run_id: str) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def _wait_again(journal: Journal) -> None:
-    unfinished = (StepState.FAILED, StepState.CANCELLED, StepState.SKIPPED)
-    again = tuple(name for name, step in journal.record.steps.items() if step.state in unfinished)
-    if again:
-        journal.note(events.RunResumed(at=datetime.now(UTC), steps=again))
 
 
 @contextmanager
