@@ -16,6 +16,7 @@ SECTIONS = {
         "show": Entry("moorage.cli.show:command", "Show one run: its steps, results, and what failed."),
         "logs": Entry("moorage.cli.logs:command", "Print what the steps of a run wrote; -f follows."),
         "why": Entry("moorage.cli.why:command", "Say why a step ran again: what changed since the last run."),
+        "report": Entry("moorage.cli.report:command", "Write one HTML page that tells all of a run."),
         "resume": Entry("moorage.cli.resume:command", "Go on with a run that was left, failed or was cancelled."),
         "cancel": Entry("moorage.cli.steer:cancel", "Stop a run; resume continues it."),
         "approve": Entry("moorage.cli.steer:approve", "Say yes to an approval that a run waits for."),

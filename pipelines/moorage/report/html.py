@@ -1,0 +1,67 @@
+"""HTML as values: every text is escaped unless it is markup already, so that no text can become markup."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+_VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+# What HTML forbids, and what makes text look like other text: terminal codes and marks of direction.
+_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+@dataclass(frozen=True)
+class Markup:
+    """HTML that is right as it stands."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Child = Markup | str | int | None | Iterable["Child"]
+"""What may stand in an element; None is nothing."""
+
+
+def text(value: object) -> Markup:
+    """Return `value` as text, whatever is in it."""
+    plain = _UNSEEN.sub("\ufffd", _TERMINAL_CODES.sub("", str(value)))
+    return Markup(escape(plain, quote=True))
+
+
+def tag(name: str, /, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
+    """Return an element.
+
+    `class_` and `for_` lose their underscore, other underscores become hyphens; None and False leave an
+    attribute out, True sets it bare.
+    """
+    written = "".join(_attribute(key, value) for key, value in attributes.items())
+    if name in _VOID:
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child]) -> Markup:
+    """Return `children` one after the other."""
+    return Markup("".join(_child(child) for child in children))
+
+
+def _child(child: Child) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Markup):
+        return child.text
+    if isinstance(child, str | int):
+        return text(child).text
+    return join(child).text
+
+
+def _attribute(key: str, value: str | int | float | bool | None) -> str:
+    if value is None or value is False:
+        return ""
+    name = key.rstrip("_").replace("_", "-")
+    return f" {name}" if value is True else f' {name}="{text(value)}"'

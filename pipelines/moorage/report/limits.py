@@ -1,0 +1,35 @@
+"""How much of everything a page shows, so that it stays small: the most that fits is taken."""
+
+from dataclasses import dataclass
+
+PAGE_BYTES = 300_000
+"""The most that a page of up to 100 steps may take; more steps may take more, in proportion."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is shown of each thing; `failed_log_lines` is for attempts that failed."""
+
+    log_lines: int
+    failed_log_lines: int
+    line: int
+    columns: int
+    passed_checks: int
+    failed_checks: int
+    examples: int
+    text: int
+
+
+LEVELS = (
+    Limits(30, 30, 400, 60, 200, 100, 5, 2000),
+    Limits(30, 30, 200, 16, 24, 40, 3, 1000),
+    Limits(12, 30, 160, 6, 8, 12, 3, 600),
+    Limits(4, 20, 120, 2, 0, 6, 2, 300),
+    Limits(0, 8, 100, 0, 0, 3, 1, 160),
+)
+"""From generous to terse."""
+
+
+def page_bytes(steps: int) -> int:
+    """Return how long a page of so many steps may be."""
+    return PAGE_BYTES * max(100, steps) // 100
