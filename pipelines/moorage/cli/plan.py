@@ -9,10 +9,12 @@ from pydantic import JsonValue
 from moorage.cli import output
 from moorage.cli.complete import run_ids
 from moorage.cli.options import json_option, parameter_option, place_options, spec_argument, spec_file
+from moorage.errors import SpecError
 from moorage.plan.planning import PlannedStep, lower_all
 from moorage.plan.resolved import Resolved
 from moorage.runs import api
 from moorage.runs.forecast import Forecast, forecast
+from moorage.runs.making import read_resolved
 from moorage.spec.models import Step, StepKind
 from moorage.spec.units import format_duration, format_size_gib
 
@@ -42,15 +44,28 @@ def command(
     """
     place, made = api.prepare(spec_file(spec), environment=environment, parameters=parameters, project=project)
     run = api.find_run(place, run_id) if run_id else UNMADE
-    steps = lower_all(made.resolved, run, place.adapter, place.target)
-    known = forecast(place.store, made.resolved) if cached else {}
+    resolved = _frozen(place, run, made.resolved) if run_id else made.resolved
+    steps = lower_all(resolved, run, place.adapter, place.target)
+    known = forecast(place.store, resolved) if cached else {}
     if as_json:
-        output.print_json(_as_data(made.resolved, steps, known))
+        output.print_json(_as_data(resolved, steps, known))
         return
-    click.echo(f"{made.resolved.pipeline.name} on {place.environment.name} ({place.environment.platform})")
+    click.echo(f"{resolved.pipeline.name} on {place.environment.name} ({place.environment.platform})")
     output.print_table(("step", "what", "needs", "deadline", "cached" if cached else ""), _rows(steps, known), "  ")
+    click.echo(f"  cost: none is known for {place.environment.platform}")
     for text in made.notes:
         output.note(text)
+
+
+def _frozen(place: api.Place, run: str, now: Resolved) -> Resolved:
+    # What the spec has become since does not matter: the run sends what it froze.
+    frozen = read_resolved(place.store, run)
+    if frozen.pipeline.name != now.pipeline.name:
+        raise SpecError(
+            f"run {run} is one of {frozen.pipeline.name}, not of {now.pipeline.name}",
+            fix=f"name the spec of {frozen.pipeline.name}, or a run of {now.pipeline.name}",
+        )
+    return frozen
 
 
 def _rows(steps: tuple[PlannedStep, ...], known: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
@@ -96,6 +111,7 @@ def _as_data(resolved: Resolved, steps: tuple[PlannedStep, ...], known: Mapping[
         "environment": resolved.environment,
         "store": resolved.store,
         "code": resolved.code,
+        "cost": None,
         "steps": [
             {
                 "name": planned.step.name,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,9 +94,11 @@ def start_detached(
     log = place.project / ".moorage" / "drivers" / f"{identity}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        subprocess.Popen(
+        driver = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=place.project, start_new_session=True
         )
+    # Reaped when it ends, should this process live so long; never waited for.
+    threading.Thread(target=driver.wait, daemon=True).start()
     return identity
 
 

@@ -15,6 +15,10 @@ STALLED_AFTER = timedelta(seconds=60)
 """A driver that said nothing for so long is taken for dead."""
 
 
+MADE_FOR = timedelta(seconds=10)
+"""A run that was just made gets its driver within so long."""
+
+
 class RunSummary(Model):
     """One line of `moorage runs`; `beat` is when the driver last said that it lives."""
 
@@ -29,7 +33,9 @@ class RunSummary(Model):
 
     def at(self, now: datetime) -> "RunSummary":
         """Return the summary as it is to be read at `now`: a run with no live driver is stalled."""
-        if self.state.is_terminal or (self.driver and now - self.beat < STALLED_AFTER):
+        is_new = self.driver is None and self.beat == self.started
+        limit = MADE_FOR if is_new else STALLED_AFTER if self.driver else timedelta(0)
+        if self.state.is_terminal or now - self.beat < limit:
             return self
         return self.model_copy(update={"state": RunState.STALLED})
 

@@ -6,6 +6,8 @@ import pytest
 
 from moorage.errors import QuotaExceeded, TargetError
 from moorage.journal import Journal, LostRun, read_record
+from moorage.plan.planning import lower_all
+from moorage.runs.making import read_resolved
 from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import StepResult
 from tests.rigs.imaginary import Outcome, failure, lasting
@@ -15,6 +17,15 @@ def test_steps_run_in_the_order_of_their_dependencies(stage, pipeline):
     record = stage().drive(pipeline({"name": "a"}, {"name": "c", "after": ["b"]}, {"name": "b", "after": ["a"]}))
     assert record.state is RunState.SUCCEEDED
     assert record.steps["a"].finished < record.steps["b"].finished < record.steps["c"].finished
+
+
+def test_what_is_planned_for_a_run_is_what_the_run_sends_to_the_byte(stage, pipeline):
+    set_ = stage()
+    record = set_.drive(pipeline({"name": "a"}, {"name": "b", "after": ["a"], "resources": {"cpu": 2}}))
+    frozen = read_resolved(set_.store, record.id)
+    planned = lower_all(frozen, record.id, set_.platform, set_.place.target)
+    sent = [job.request.model_dump_json() for job in set_.platform.jobs.values()]
+    assert [step.request.model_dump_json() for step in planned] == sent
 
 
 def test_independent_steps_run_at_once_where_the_platform_queues(stage, pipeline):
