@@ -38,8 +38,9 @@ class Attempts:
         """Hand the attempt to the platform; a result instead of a handle says why it would not take it."""
         request = step_request(self._resolved, self._run, step, attempt, inputs, key)
         job = step_job(self._resolved, self._run, step, attempt)
+        # What goes wrong with the store is not the step's doing: it ends the driver, and the next one tries again.
+        self._place.store.put(request_key(attempt_folder(self._run, step.name, attempt)), to_json(request))
         try:
-            self._place.store.put(request_key(attempt_folder(self._run, step.name, attempt)), to_json(request))
             lowered = self._place.adapter.lower(job, self._place.target)
             return self._place.connection.submit(lowered, job.name)
         except (PlatformError, TargetError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from moorage.journal import AttemptRecord, RunRecord, StepRecord, Verdict
+from moorage.journal import RunRecord, StepRecord, Verdict
 from moorage.ports import Capacity
 from moorage.runs.frontier import Frontier
 from moorage.spec.models import OnFailure, Pipeline, Step, StepKind

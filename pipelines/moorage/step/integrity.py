@@ -15,21 +15,21 @@ Signature = tuple[int, int, int]
 
 
 class Watched(Frozen):
-    """A file of an input before the step: `is_stored` says that it is the store's own."""
+    """A file of an input before the step; `stored` is what must leave the store when it has changed."""
 
     name: str
     path: str
     digest: str
-    is_stored: bool
+    stored: tuple[str, ...]
     before: Signature
 
 
 def watch_inputs(store: Store, inputs: tuple[TaskInput, ...]) -> tuple[Watched, ...]:
     """Return what is needed to see later that a file changed; costs two stats per file."""
     return tuple(
-        Watched(item.name, path, digest, is_stored, _signature(path))
+        Watched(item.name, path, digest, stored, _signature(path))
         for item in inputs
-        for path, digest, is_stored in _files(store, item)
+        for path, digest, stored in _files(store, item)
     )
 
 
@@ -39,20 +39,21 @@ def changed_inputs(watched: tuple[Watched, ...]) -> list[Watched]:
     for item in watched:
         if _differs(item):
             changed[item.name] = item
-            if item.is_stored:
-                Path(item.path).unlink(missing_ok=True)
+            for path in item.stored:
+                Path(path).unlink(missing_ok=True)
     return list(changed.values())
 
 
-def _files(store: Store, item: TaskInput) -> Iterator[tuple[str, str, bool]]:
+def _files(store: Store, item: TaskInput) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     digest = str(item.artifact["digest"])
     fetched = [("", digest)]
     if item.kind in FOLDERS:
         fetched = [("/" + file["path"], file["digest"]) for file in json.loads(read_blob(store, digest))["files"]]
     for below, of in fetched:
-        yield item.path + below, of, False
-        if (stored := blob_path(store, of)) is not None:
-            yield str(stored), of, True
+        yield item.path + below, of, ()
+        if (blob := blob_path(store, of)) is not None:
+            # A directory is not whole any more without each of its files.
+            yield str(blob), of, tuple({str(blob), str(blob_path(store, digest))})
 
 
 def _signature(path: str) -> Signature:

@@ -10,7 +10,7 @@ from moorage.frozen import Frozen, plain
 from moorage.states import Cause
 from moorage.step.request import StepInput, StepRequest
 from moorage.step.task import StepFailure, TaskInput, TaskOutput
-from moorage.store import Store, fetch_directory, fetch_file
+from moorage.store import Store, fetch_directory, fetch_file, remove_damaged
 
 SUFFIXES = {"table": ".parquet", "metrics": ".json", "model": ".joblib"}
 FOLDERS = ("directory", "bento")
@@ -68,7 +68,7 @@ def task_outputs(store: Store, request: StepRequest, scratch: Scratch) -> tuple[
 def fetch_contract(store: Store, digest: str, scratch: Scratch) -> str:
     """Return the path of a compiled contract."""
     path = scratch.root / "contracts" / f"{digest.rpartition(':')[2]}.json"
-    with fetching(f"the compiled contract {digest}"):
+    with fetching(f"the compiled contract {digest}"), removed_if_damaged(store, digest):
         if not path.exists():
             fetch_file(store, digest, path)
     return str(path)
@@ -89,14 +89,29 @@ class fetching:  # noqa: N801 - reads as a statement
             raise StepFailure(cause, f"{self._what} cannot be read: {error.problems[0].message}") from error
 
 
+class removed_if_damaged:  # noqa: N801 - reads as a statement
+    """Takes bytes that are not what they are named for out of the store, so that they can be made again."""
+
+    def __init__(self, store: Store, digest: str, is_directory: bool = False) -> None:
+        self._store, self._digest, self._is_directory = store, digest, is_directory
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Corrupt | NotFound):
+            remove_damaged(self._store, self._digest, is_directory=self._is_directory)
+
+
 _CAUSES = {NotFound: Cause.CORRUPT, Corrupt: Cause.CORRUPT, SpecError: Cause.SETUP}
 
 
 def _fetch(store: Store, item: StepInput, scratch: Scratch) -> TaskInput:
     artifact = item.artifact
     path = scratch.inputs / _plain(item.name) / _filename(item)
-    with fetching(f"input {item.name!r} ({artifact.digest})"):
-        if artifact.kind in FOLDERS:
+    is_directory = artifact.kind in FOLDERS
+    with fetching(f"input {item.name!r} ({artifact.digest})"), removed_if_damaged(store, artifact.digest, is_directory):
+        if is_directory:
             os.makedirs(path.parent, exist_ok=True)
             fetch_directory(store, artifact.digest, path)
         else:

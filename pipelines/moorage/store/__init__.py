@@ -14,6 +14,7 @@ from moorage.store.blobs import (
     put_file,
     read_blob,
 )
+from moorage.store.damage import remove_damaged
 from moorage.store.directories import fetch_directory, put_directory, read_manifest
 from moorage.store.objects import Entry
 from moorage.store.store import Store, open_store
@@ -33,4 +34,5 @@ __all__ = [
     "put_file",
     "read_blob",
     "read_manifest",
+    "remove_damaged",
 ]
