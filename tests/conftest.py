@@ -15,6 +15,7 @@ SOAK = os.environ.get("MOORAGE_SOAK") == "1"
 PATIENCE_SECONDS = 10.0
 """What processes that end with their driver may take to do so."""
 
+OTHERS = ("MOORAGE_", "BENTOML_", "AWS_", "OTEL_", "OPENLINEAGE_", "MLFLOW_")
 KEPT = ("MOORAGE_SOAK", "MOORAGE_VENDOR_SCHEMAS", "MOORAGE_FSYNC")
 TIERS = ("unit", "conformance", "fuzz", "engine", "packaging")
 
@@ -28,7 +29,7 @@ settings.load_profile("soak" if SOAK else "quick")
 def pytest_configure() -> None:
     """Take away what a developer's own shell would change, before any test module is imported."""
     for name in list(os.environ):
-        if name.startswith(("MOORAGE_", "BENTOML_", "AWS_")) and name not in KEPT:
+        if name.startswith(OTHERS) and name not in KEPT:
             del os.environ[name]
     os.environ.update(
         BENTOML_DO_NOT_TRACK="True",
