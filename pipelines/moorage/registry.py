@@ -1,7 +1,9 @@
 """Names to adapters, by entry point; nothing of an adapter is imported before it is asked for."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 
 from moorage.errors import MoorageError, SpecError, TargetError
 from moorage.ports import Adapter
@@ -23,9 +25,17 @@ def adapter(name: str) -> Adapter:
 
     Raises SpecError when none has it, TargetError when the one that has it cannot be loaded.
     """
-    for point in entry_points(group=GROUP, name=name):
-        return _load(point)
-    raise _unknown(name)
+    point = next(_points(name), None)
+    if point is None:
+        raise _unknown(name)
+    return _load(point)
+
+
+def _points(name: str) -> Iterator[EntryPoint]:
+    # Ours first: asking all that is installed reads a file of each distribution.
+    with suppress(PackageNotFoundError):  # a checkout that nobody installed
+        yield from distribution("moorage").entry_points.select(group=GROUP, name=name)
+    yield from entry_points(group=GROUP, name=name)
 
 
 def _load(point: EntryPoint) -> Adapter:

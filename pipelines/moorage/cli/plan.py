@@ -10,11 +10,10 @@ from moorage.cli import output
 from moorage.cli.complete import run_ids
 from moorage.cli.options import json_option, parameter_option, place_options, spec_argument, spec_file
 from moorage.errors import SpecError
-from moorage.plan.planning import PlannedStep, lower_all
+from moorage.plan.planning import Forecast, PlannedStep, lower_all
 from moorage.plan.resolved import Resolved
-from moorage.runs import api
-from moorage.runs.forecast import Forecast, forecast
-from moorage.runs.making import read_resolved
+from moorage.runs.place import Place
+from moorage.runs.preparing import prepare
 from moorage.spec.models import Step, StepKind
 from moorage.spec.units import format_duration, format_size_gib
 
@@ -42,11 +41,10 @@ def command(
 
     SPEC is a pipeline.yaml, or the folder that holds one. With --json the whole requests are printed.
     """
-    place, made = api.prepare(spec_file(spec), environment=environment, parameters=parameters, project=project)
-    run = api.find_run(place, run_id) if run_id else UNMADE
-    resolved = _frozen(place, run, made.resolved) if run_id else made.resolved
+    place, made = prepare(spec_file(spec), environment=environment, parameters=parameters, project=project)
+    run, resolved = _frozen(place, run_id, made.resolved) if run_id else (UNMADE, made.resolved)
     steps = lower_all(resolved, run, place.adapter, place.target)
-    known = forecast(place.store, resolved) if cached else {}
+    known = _forecast(place, resolved) if cached else {}
     if as_json:
         output.print_json(_as_data(resolved, steps, known))
         return
@@ -57,15 +55,25 @@ def command(
         output.note(text)
 
 
-def _frozen(place: api.Place, run: str, now: Resolved) -> Resolved:
+def _forecast(place: Place, resolved: Resolved) -> Mapping[str, Forecast]:
+    from moorage.runs.forecast import forecast
+
+    return forecast(place.store, resolved)
+
+
+def _frozen(place: Place, text: str, now: Resolved) -> tuple[str, Resolved]:
     # What the spec has become since does not matter: the run sends what it froze.
+    from moorage.runs.api import find_run
+    from moorage.runs.making import read_resolved
+
+    run = find_run(place, text)
     frozen = read_resolved(place.store, run)
     if frozen.pipeline.name != now.pipeline.name:
         raise SpecError(
             f"run {run} is one of {frozen.pipeline.name}, not of {now.pipeline.name}",
             fix=f"name the spec of {frozen.pipeline.name}, or a run of {now.pipeline.name}",
         )
-    return frozen
+    return run, frozen
 
 
 def _rows(steps: tuple[PlannedStep, ...], known: Mapping[str, Forecast]) -> list[tuple[str, ...]]:
@@ -96,7 +104,7 @@ def _needs(step: Step) -> tuple[str, str]:
     asked = step.resources
     gpu = f", {asked.gpu.count} GPU" if asked.gpu else ""
     nodes = f", x{asked.nodes}" if asked.nodes > 1 else ""
-    return f"{asked.cpu:g} CPU, {format_size_gib(asked.memory_gib)}{gpu}{nodes}", format_duration(step.timeout.run)
+    return f"{asked.cpu:g} CPU, {format_size_gib(asked.counted_memory_gib)}{gpu}{nodes}", format_duration(step.timeout.run)
 
 
 def _cached(known: Forecast | None) -> str:

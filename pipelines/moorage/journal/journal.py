@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
 from moorage.errors import Corrupt, MoorageError, NotFound
-from moorage.journal.events import EVENT, Event, RunCreated
+from moorage.journal.events import Event, RunCreated, read_event
 from moorage.journal.record import RunRecord, fold
 from moorage.store import Store
 
 SNAPSHOT_EVERY = 64
-_RECORD: TypeAdapter[RunRecord] = TypeAdapter(RunRecord)
 
 
 class LostRun(MoorageError):
@@ -138,7 +138,7 @@ def _encode(driver: str, noted: Sequence[Event], snapshot: RunRecord | None) -> 
     lines = [json.dumps({"driver": driver, "snapshot": snapshot is not None}).encode()]
     lines += [event.model_dump_json(exclude_defaults=False).encode() for event in noted]
     if snapshot is not None:
-        lines.append(_RECORD.dump_json(snapshot))
+        lines.append(_snapshots().dump_json(snapshot))
     return b"\n".join(lines) + b"\n"
 
 
@@ -147,13 +147,19 @@ def _parse(run: str, number: int, data: bytes) -> Segment:
     try:
         head = json.loads(lines[0])
         body = lines[1:-1] if head["snapshot"] else lines[1:]
-        snapshot = _RECORD.validate_json(lines[-1]) if head["snapshot"] else None
-        return Segment(number, head["driver"], tuple(EVENT.validate_json(line) for line in body), snapshot)
+        snapshot = _snapshots().validate_json(lines[-1]) if head["snapshot"] else None
+        return Segment(number, head["driver"], tuple(map(read_event, body)), snapshot)
     except (ValidationError, ValueError, KeyError, IndexError, TypeError) as error:
         raise Corrupt(
             f"segment {number} of run {run} cannot be read",
             fix="it was written by a newer moorage (upgrade this one), or its bytes were changed",
         ) from error
+
+
+@cache
+def _snapshots() -> TypeAdapter[RunRecord]:
+    # Building it takes 10 ms, and most runs are over before they write a snapshot.
+    return TypeAdapter(RunRecord)
 
 
 def _fold_all(run: str, segments: Sequence[Segment]) -> RunRecord:

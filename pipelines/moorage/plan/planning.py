@@ -36,6 +36,14 @@ class PlannedStep:
     request: Request | None
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What is known of one step: the run whose result would stand for it, or why it would run."""
+
+    cached_from: str | None
+    because: str
+
+
 def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adapter: Adapter) -> Draft:
     """Return the pipeline with everything resolved that a run freezes.
 

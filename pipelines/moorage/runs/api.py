@@ -12,15 +12,15 @@ from pydantic import JsonValue
 from moorage.errors import SpecError
 from moorage.journal import RunRecord
 from moorage.journal import read_record as _read_record
-from moorage.plan.planning import Draft, draft, lower_all
+from moorage.plan.planning import Draft, lower_all
 from moorage.runs.driver import Watch
 from moorage.runs.making import make_run
 from moorage.runs.place import Place, open_place
+from moorage.runs.preparing import prepare
 from moorage.runs.run import Run
 from moorage.runs.steering import cancel, command, drive, resume
 from moorage.runs.summary import RunSummary, list_summaries
 from moorage.runs.why import Change, Why, why
-from moorage.spec import load, validate
 from moorage.spec.models import Pipeline
 
 __all__ = [
@@ -62,25 +62,6 @@ def start(
     return place, make_run(place, made)
 
 
-def prepare(
-    spec: str | Path | Pipeline,
-    *,
-    environment: str = "local",
-    parameters: Mapping[str, JsonValue] | None = None,
-    project: Path | None = None,
-) -> tuple[Place, Draft]:
-    """Return the environment and the resolved spec of a run that is not made yet. Raises as `run` does."""
-    if isinstance(spec, Pipeline):
-        if parameters:
-            raise SpecError("a Pipeline built in Python has its parameters already", fix="give them where it is built")
-        validate(spec)
-        pipeline, folder = spec, project or Path.cwd()
-    else:
-        pipeline, folder = load(spec, parameters), _folder(Path(spec))
-    place = open_place(environment, project or folder)
-    return place, draft(pipeline, folder, place.environment.name, place.store, place.adapter)
-
-
 def start_detached(
     spec: str | Path | Pipeline,
     *,
@@ -117,10 +98,6 @@ def find_run(place: Place, text: str = LAST) -> str:
         return fits[0]
     seen = f"{len(fits)} runs start with {text!r}" if fits else f"no run starts with {text!r}"
     raise SpecError(seen, fix="`moorage runs` lists them; a prefix that fits one is enough")
-
-
-def _folder(spec: Path) -> Path:
-    return spec if spec.is_dir() else spec.parent
 
 
 def read_record(place: Place, run_id: str) -> RunRecord:

@@ -1,23 +1,15 @@
 """Which steps of a run that is not made yet would be taken from the cache. Reads the store, changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from moorage.graph import order
 from moorage.plan.keys import key_parts, step_key
+from moorage.plan.planning import Forecast
 from moorage.plan.resolved import Resolved
 from moorage.runs.cache import look_up
 from moorage.spec.models import Step
 from moorage.step.request import Artifact
 from moorage.store import Store
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What is known of one step: the run whose result would stand for it, or why it would run."""
-
-    cached_from: str | None
-    because: str
 
 
 def forecast(store: Store, resolved: Resolved) -> Mapping[str, Forecast]:
