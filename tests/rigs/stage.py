@@ -10,6 +10,7 @@ from moorage.runs.driver import Driver
 from moorage.runs.making import make_run, read_resolved
 from moorage.runs.place import Place
 from moorage.spec.models import Pipeline
+from moorage.store import Store
 from tests.rigs.imaginary import Imaginary, Outcome, imaginary_place, memory_store, resolved
 
 Script = Mapping[tuple[str, int], Outcome]
@@ -18,8 +19,8 @@ Script = Mapping[tuple[str, int], Outcome]
 class Stage:
     """One imaginary platform, and the runs that are driven on it."""
 
-    def __init__(self, project: Path, script: Script, cpu: float | None) -> None:
-        self.store = memory_store(uuid.uuid4().hex)
+    def __init__(self, project: Path, script: Script, cpu: float | None, store: Store | None = None) -> None:
+        self.store = store or memory_store(uuid.uuid4().hex)
         self.platform = Imaginary(self.store, script)
         self.place = imaginary_place(self.platform, project, cpu)
 
