@@ -62,7 +62,7 @@ def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adap
         modules={step.name: step_digest(code, step) for step in pipeline.steps if step.is_job},
         contracts={reference: f"blake3:{blake3(data).hexdigest()}" for reference, data in contracts.items()},
         bentos={step.name: bento_path(step) for step in pipeline.steps if step.kind is StepKind.BENTO},
-        images={step.name: resolve_image(adapter, store, step.image) for step in pipeline.steps if step.is_job},
+        images=_images(pipeline, store, adapter),
     )
     return Draft(resolved, code, contracts)
 
@@ -85,6 +85,12 @@ def lower_all(resolved: Resolved, run: str, adapter: Adapter, target: Target) ->
 def contract_references(pipeline: Pipeline) -> tuple[str, ...]:
     """Return every contract that the pipeline names, each once, in the order of the spec."""
     return tuple(dict.fromkeys(_references(pipeline.steps)))
+
+
+def _images(pipeline: Pipeline, store: Store, adapter: Adapter) -> dict[str, str]:
+    asked = {step.name: step.image for step in pipeline.steps if step.is_job}
+    found = {image: resolve_image(adapter, store, image) for image in set(asked.values())}
+    return {step: found[image] for step, image in asked.items()}
 
 
 def _references(steps: Sequence[Step]) -> Iterator[str]:
