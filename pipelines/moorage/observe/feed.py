@@ -29,7 +29,7 @@ class Feed:
     def __init__(self, name: ObserverName, watched: Watched, journal: Journal) -> None:
         self._name, self._watched, self._journal = name, watched, journal
         self._queue: SimpleQueue[tuple[int, Event] | None] = SimpleQueue()
-        self._ends = threading.Event()
+        self._ends, self._too_late = threading.Event(), threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._trouble = ""
         self._thread = threading.Thread(target=self._work, name=f"moorage-{name}", daemon=True)
@@ -54,6 +54,7 @@ class Feed:
         self._thread.join(max(deadline - time.monotonic(), 0))
         if self._thread.is_alive():
             self._trouble = self._trouble or "it did not get rid of everything in time; the rest is lost"
+            self._too_late.set()
             if self._process:
                 self._process.kill()
             self._thread.join(1)
@@ -62,6 +63,8 @@ class Feed:
     def _work(self) -> None:
         try:
             with _start(self._name) as self._process:
+                if self._too_late.is_set():
+                    self._process.kill()
                 self._hand_over(self._process)
                 answer = _answer(self._process)
         except OSError as error:

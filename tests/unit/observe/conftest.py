@@ -107,7 +107,7 @@ def listening() -> Iterator[Listener]:
     listener = Listener()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name is the standard library's
+        def do_POST(self) -> None:
             listener.posts.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(listener.status)
             self.send_header("Content-Length", "0")

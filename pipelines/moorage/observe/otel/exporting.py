@@ -17,6 +17,7 @@ from moorage.observe.configured import otel_signals
 from moorage.observe.otel.given import GivenIds
 
 _SPOKEN = "http/protobuf"
+_SECONDS = 3.0  # for one export with its retries: at the end of a run somebody waits for it
 
 
 def tracer_provider(resource: Resource) -> TracerProvider:
@@ -24,7 +25,7 @@ def tracer_provider(resource: Resource) -> TracerProvider:
     provider = TracerProvider(resource=resource, id_generator=GivenIds(), shutdown_on_exit=False)
     if "traces" in otel_signals(os.environ):
         _check_protocol("traces", os.environ)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_timeout(os.environ, "traces"))))
     return provider
 
 
@@ -33,7 +34,7 @@ def meter_provider(resource: Resource) -> MeterProvider:
     if "metrics" not in otel_signals(os.environ):
         return MeterProvider(resource=resource, shutdown_on_exit=False)
     _check_protocol("metrics", os.environ)
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(timeout=_timeout(os.environ, "metrics")))
     return MeterProvider([reader], resource=resource, shutdown_on_exit=False)
 
 
@@ -60,3 +61,9 @@ def _check_protocol(signal: str, environ: Mapping[str, str]) -> None:
             if asked != _SPOKEN:
                 raise TargetError(f"{name} is {asked!r}; moorage speaks {_SPOKEN} (usually port 4318)")
             return
+
+
+def _timeout(environ: Mapping[str, str], signal: str) -> float | None:
+    # None leaves it to the exporter, which reads the variables itself.
+    names = ("OTEL_EXPORTER_OTLP_TIMEOUT", f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT")
+    return None if any(environ.get(name) for name in names) else _SECONDS
