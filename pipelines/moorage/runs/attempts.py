@@ -29,6 +29,7 @@ class Attempts:
     def __init__(self, place: Place, resolved: Resolved, run: str) -> None:
         self._place, self._resolved, self._run = place, resolved, run
         self._missing: set[tuple[str, int]] = set()
+        self._since: datetime | None = None
 
     def handles(self, active: Sequence[StepRecord]) -> list[Handle]:
         """Return the handles of those attempts whose job the platform has."""
@@ -51,6 +52,7 @@ class Attempts:
         answered = self._answered(active)
         if not answered:
             return
+        self._since = self._since or now
         try:
             seen = self._place.connection.observe([handle for _, handle in answered])
         except PlatformError:
@@ -93,7 +95,8 @@ class Attempts:
         if result := self._read(stands.name, attempt.number):
             return result
         again = (stands.name, attempt.number) in self._missing
-        if now - (attempt.submitted or attempt.intended) < LOST_AFTER:
+        # An earlier driver's clock may have been hours behind ours: it counts from our own first look.
+        if now - max(attempt.submitted or attempt.intended, self._since or now) < LOST_AFTER:
             return None
         self._missing.add((stands.name, attempt.number))
         return self.close(stands, Cause.LOST, "the platform has no such job any more") if again else None
