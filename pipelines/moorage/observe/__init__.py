@@ -5,6 +5,6 @@ durable. So nothing of theirs is loaded into the driver, none can slow or break 
 is ended.
 """
 
-from moorage.observe.observed import Watch, observed
+from moorage.observe.watching import Watch, observed
 
 __all__ = ["Watch", "observed"]

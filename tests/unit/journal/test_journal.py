@@ -109,3 +109,21 @@ def test_an_attempt_goes_from_intended_to_finished(store):
     step = journal.record.steps["a"]
     attempt = step.attempts[-1]
     assert (step.state, attempt.handle, attempt.is_open) == (StepState.SUCCEEDED, {"pid": "7"}, False)
+
+
+def test_a_journal_knows_how_much_of_it_is_durable(store):
+    journal = Journal.open(store, "r1", "one")
+    journal.note(_ended("a"))
+    assert (journal.noted, journal.durable) == (1, 0)
+    journal.flush()
+    journal.note(_ended("b"))
+    assert (journal.noted, journal.durable) == (2, 1)
+
+
+def test_a_run_knows_when_it_was_resumed_after_its_end(store):
+    journal = Journal.open(store, "r1", "one")
+    journal.note(events.RunResumed(at=NOW, steps=("a",)))
+    assert journal.record.reopened is None
+    journal.note(events.RunEnded(at=NOW + timedelta(seconds=1), state=RunState.FAILED))
+    journal.note(events.RunResumed(at=NOW + timedelta(seconds=2), steps=("a",)))
+    assert journal.record.reopened == NOW + timedelta(seconds=2)

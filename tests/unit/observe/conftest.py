@@ -47,11 +47,16 @@ class Scene:
 
     def make(self, *steps: Mapping[str, object], **fields: object) -> str:
         """Make a run of these steps and return its id."""
-        full = [{"run": "acme.steps:work", "parameters": {"who": step["name"]}, **step} for step in steps]
-        kinds = {"require", "approval"}
-        full = [dict(step) if kinds & set(step) else one for step, one in zip(steps, full, strict=True)]
+        kinds = {"require", "approval", "bento"}
+        work = [
+            {} if kinds & set(step) else {"run": "acme.steps:work", "parameters": {"who": step["name"]}}
+            for step in steps
+        ]
+        full = [{**some, **step} for some, step in zip(work, steps, strict=True)]
         pipeline = Pipeline.model_validate({"name": "acme", "steps": full, **fields})
-        return make_run(self.place, Draft(resolved(pipeline, self.store), None, {}))
+        bentos = {step.name: step.bento.path for step in pipeline.steps if step.bento}
+        frozen = resolved(pipeline, self.store).model_copy(update={"bentos": bentos})
+        return make_run(self.place, Draft(frozen, None, {}))
 
     def journal(self, run: str) -> Journal:
         """Return the journal of the run, opened by a driver."""

@@ -5,12 +5,13 @@ from datetime import datetime
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from moorage.contracts.report import CheckResult
 from moorage.journal import AttemptRecord, events
 from moorage.observe.identity import span_id, trace_id
 from moorage.observe.otel import Otel
@@ -23,6 +24,10 @@ from tests.unit.observe.conftest import Scene, failing
 
 SetScene = Callable[..., Scene]
 RETRIED = {"name": "train", "retries": 1}
+CHECKS = (
+    CheckResult("rows", "acme:Rows", "age", "ge(0)", failed=3, rows=10),
+    CheckResult("rows", "acme:Rows", "age", "not null", failed=0, rows=10),
+)
 
 
 class Kept:
@@ -61,7 +66,8 @@ class Kept:
             for found in data.resource_metrics[0].scope_metrics[0].metrics if data else ():
                 if found.name == metric:
                     for point in found.data.data_points:
-                        yield dict(point.attributes or {}), getattr(point, "value", None) or getattr(point, "count", 0)
+                        told = point.value if isinstance(point, NumberDataPoint) else point.count
+                        yield dict(point.attributes or {}), told
 
 
 @pytest.fixture
@@ -168,19 +174,10 @@ def test_two_drivers_count_each_step_once(scene: SetScene, kept: Kept):
 
 
 def test_waiting_in_the_queue_and_failed_checks_are_counted(scene: SetScene, kept: Kept):
-    there = scene({("a", 1): Outcome(StepResult(State.SUCCEEDED, checks=there_is_one_failed()), queued=30)})
+    there = scene({("a", 1): Outcome(StepResult(State.SUCCEEDED, checks=CHECKS), queued=30)})
     there.drive(there.make({"name": "a"}), kept.make)
     assert [value for _, value in kept.points("moorage.attempt.queue")] == [1]
     assert [labels["moorage.contract"] for labels, _ in kept.points("moorage.checks.failed")] == ["acme:Rows"]
-
-
-def there_is_one_failed():
-    from moorage.contracts.report import CheckResult
-
-    return (
-        CheckResult("rows", "acme:Rows", "age", "ge(0)", failed=3, rows=10),
-        CheckResult("rows", "acme:Rows", "age", "not null", failed=0, rows=10),
-    )
 
 
 def test_gates_skips_and_a_failed_run_are_told(scene: SetScene, kept: Kept):
