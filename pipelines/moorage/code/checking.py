@@ -4,9 +4,10 @@ import ast
 import importlib.util
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from moorage.code.archive import File
 from moorage.code.files import matching
 from moorage.code.functions import Definition, Elsewhere, Function, definitions, may_define_more, signature
 from moorage.code.imports import parsed
@@ -47,8 +48,9 @@ def _findings(pipeline: Pipeline, folder: Path) -> Iterator[Finding]:
         if not any(matching(root.names, glob) for root in roots.roots):
             fix = "globs are relative to the source roots, and match no hidden or git-ignored file"
             yield Finding(("include", index), f"glob {glob!r} matches no file", fix)
+    finder = _Finder(roots)
     for index, step in enumerate(pipeline.steps):
-        yield from _step(_Finder(roots), step, ("steps", index))
+        yield from _step(finder, step, ("steps", index))
 
 
 def _bento(step: Step, at: At, folder: Path) -> Iterator[Finding]:
@@ -106,9 +108,10 @@ def _arguments(step: Step, function: Function, at: At) -> Iterator[Finding]:
 
 @dataclass
 class _Finder:
-    """Finds names in the source roots."""
+    """Finds names in the source roots; each module is parsed once."""
 
     roots: Sources
+    modules: dict[str, tuple[ast.Module, dict[str, Definition]] | None] = field(default_factory=dict)
 
     def find(self, at: At, reference: str, subject: str) -> Definition | Finding | None:
         """Return what `module:name` is; None when that cannot be seen from here."""
@@ -119,10 +122,10 @@ class _Finder:
             if held is None:
                 known = is_ours(top) or (self.roots.root_of(top) is None and _is_installed(top))
                 return None if known else self._no_module(at, module, subject)
-            tree = parsed(held[1].data)
-            if tree is None:
+            read = self._read(module, *held)
+            if read is None:
                 return Finding(at, f"{held[0]}, which holds {subject}, is not Python that can be parsed", "correct it")
-            found = definitions(tree, module, held[0].endswith("__init__.py"))
+            tree, found = read
             if name not in found:
                 return None if may_define_more(tree) else self._no_name(at, module, name, subject, found)
             definition = found[name]
@@ -130,6 +133,13 @@ class _Finder:
                 return definition
             module, name = definition.module, definition.name
         return None
+
+    def _read(self, module: str, name: str, file: File) -> tuple[ast.Module, dict[str, Definition]] | None:
+        if name not in self.modules:
+            tree = parsed(file.data)
+            is_package = name.endswith("__init__.py")
+            self.modules[name] = None if tree is None else (tree, definitions(tree, module, is_package))
+        return self.modules[name]
 
     def _no_name(self, at: At, module: str, name: str, subject: str, found: dict[str, Definition]) -> Finding:
         inner = f"{module}.{name}"

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _GIB = {
@@ -24,6 +25,7 @@ def parse_duration(text: object) -> float:
     return seconds
 
 
+@lru_cache  # most steps of a pipeline have the same timeouts
 def format_duration(seconds: float) -> str:
     """Return `seconds` as `parse_duration` reads them, exactly: 5400 is `1h30m`."""
     left, parts = round(seconds * 1000), []
