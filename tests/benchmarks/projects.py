@@ -62,10 +62,11 @@ def chain(number: int) -> list[Step]:
 def fan(number: int) -> list[Step]:
     """Return a source, `number - 2` steps in the middle, and a sink that reads them all."""
     middle = [f"m{at}" for at in range(number - 2)]
+    read = {name: f"{name}.number" for name in middle} or {"first": "source.number"}
     return [
         _step("source", "source"),
         *(_step(name, "pass_on", before="source.number") for name in middle),
-        _step("sink", "collect", **{name: f"{name}.number" for name in middle}),
+        _step("sink", "collect", **read),
     ]
 
 

@@ -92,13 +92,13 @@ def _arguments(step: Step, function: Function, at: At) -> Iterator[Finding]:
         return
     given = {name: "inputs" for name, item in step.inputs.items() if item.source or item.uri is not None}
     given |= dict.fromkeys(step.parameters, "parameters")
-    for name, section in given.items():
+    for name, part in given.items():
         if name in takes.positional_only:
             message = f"{step.run} takes {name!r} by position only; step {step.name!r} gives it by name"
-            yield Finding((*at, section, name), message, "remove the `/` from the function's arguments", at_key=True)
+            yield Finding((*at, part, name), message, "remove the `/` from the function's arguments", at_key=True)
         elif name not in takes.takes and not takes.open_ended:
             message = f"step {step.name!r} gives {name!r}, which {step.run} does not take"
-            yield Finding((*at, section, name), message, did_you_mean(name, takes.takes, "add the argument"), at_key=True)
+            yield Finding((*at, part, name), message, did_you_mean(name, takes.takes, "add the argument"), at_key=True)
     for name in takes.needs:
         if name not in given and name not in step.outputs:
             message = f"{step.run} needs {name!r}, which step {step.name!r} does not give"

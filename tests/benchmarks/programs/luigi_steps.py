@@ -21,7 +21,7 @@ class Step(luigi.Task):  # type: ignore[misc]  # it ships no types
         if self.shape == "chain":
             return [Step(self.shape, self.number, self.at - 1)]
         if self.at == self.number - 1:
-            return [Step(self.shape, self.number, at) for at in range(1, self.number - 1)]
+            return [Step(self.shape, self.number, at) for at in range(1, self.number - 1) or [0]]
         return [Step(self.shape, self.number, 0)]
 
     def output(self):
