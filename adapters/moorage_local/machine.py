@@ -48,10 +48,11 @@ class Groups(Frozen):
 
     def out_of_memory_kills(self) -> int:
         """Return how many of the group's processes the kernel has killed for want of memory."""
-        files = (self._own("") / "memory.events", self._own("memory") / "memory.oom_control")
+        files = (self.own("") / "memory.events", self.own("memory") / "memory.oom_control")
         return next((int(count) for file in files for name, count in _words(file) if name == "oom_kill"), 0)
 
-    def _own(self, controller: str) -> Path:
+    def own(self, controller: str) -> Path:
+        """Return the folder of this process's group for `controller`; "" is version 2."""
         mounted = self.root / controller
         for line in self.membership.splitlines():
             _, controllers, path = line.split(":", 2)
@@ -61,27 +62,28 @@ class Groups(Frozen):
         return mounted  # a container sees its group's path on the host, and has only its own group mounted
 
     def _lineage(self, controller: str) -> list[Path]:
-        own = self._own(controller)  # a limit of any group above it holds too
+        own = self.own(controller)  # a limit of any group above it holds too
         return [own, *(parent for parent in own.parents if parent.is_relative_to(self.root))]
 
 
 def usable_cpu() -> float:
     """Return how many CPUs this process may use: its affinity, and its control group's quota."""
-    return float(min([len(os.sched_getaffinity(0)), *_groups().cpu_limits()]))
+    return float(min([len(os.sched_getaffinity(0)), *groups().cpu_limits()]))
 
 
 def usable_memory_gib() -> float:
     """Return the memory that this process may use, in GiB: the machine's, or its control group's limit."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min([total, *_groups().memory_limits()]) / 2**30
+    return min([total, *groups().memory_limits()]) / 2**30
 
 
 def out_of_memory_kills() -> int:
     """Return how many processes beside this one the kernel has killed for want of memory."""
-    return _groups().out_of_memory_kills()
+    return groups().out_of_memory_kills()
 
 
-def _groups() -> Groups:
+def groups() -> Groups:
+    """Return the control groups of this process."""
     return Groups(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup").read_text())
 
 

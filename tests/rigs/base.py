@@ -76,6 +76,7 @@ class Rig(ABC):
         asked = StepRequest(
             run=work.run, step=work.step, attempt=1, job=found.name, store=self.store.uri, pipeline="suite",
             environment=self.platform, key="0" * 64, command=work.command, secrets=work.secrets,
+            nodes=work.resources.nodes, memory_gib=work.resources.memory_gib,
         )  # fmt: skip
         self.store.put(request_key(_attempt(work)), to_json(asked))
         return found

@@ -130,7 +130,8 @@ def _details(step: StepData) -> Iterator[Markup]:
     spec = step.spec
     asked = spec.resources
     gpu = f", {asked.gpu.count} GPU" if asked.gpu else ""
-    resources = f"{words.number(asked.cpu)} CPU, {words.number(asked.memory_gib)} GiB{gpu}" if spec.is_job else None
+    memory = words.number(asked.counted_memory_gib)
+    resources = f"{words.number(asked.cpu)} CPU, {memory} GiB{gpu}" if spec.is_job else None
     given = ", ".join(f"{name} {words.cut(words.value(value), 60)}" for name, value in spec.parameters.items())
     rows: list[tuple[str, Child]] = [
         ("Parameters", given or None),

@@ -189,14 +189,13 @@ class _Room:
         return self.cpu < 1e-9 or self.memory_gib < 1e-9
 
     def fits(self, step: Step) -> bool:
-        asked = step.resources
-        gpus = asked.gpu.count if asked.gpu else 0
-        return asked.cpu <= self.cpu + 1e-9 and asked.memory_gib <= self.memory_gib + 1e-9 and gpus <= self.gpus
+        left = self.less(step)
+        return left.cpu > -1e-9 and left.memory_gib > -1e-9 and left.gpus >= 0
 
     def less(self, step: Step) -> "_Room":
         asked = step.resources
-        gpus = asked.gpu.count if asked.gpu else 0
-        return _Room(self.cpu - asked.cpu, self.memory_gib - asked.memory_gib, self.gpus - gpus)
+        cpu, memory_gib = asked.nodes * asked.cpu, asked.nodes * asked.counted_memory_gib
+        return _Room(self.cpu - cpu, self.memory_gib - memory_gib, self.gpus - asked.all_gpus)
 
 
 def _room(frontier: Frontier, capacity: Capacity) -> _Room:

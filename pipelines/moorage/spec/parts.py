@@ -79,14 +79,31 @@ class Gpu(Model):
     memory_gib: Annotated[Gib | None, Field(alias="memory")] = None
 
 
+UNSAID_MEMORY_GIB = 1.0
+"""What a step is counted with that says nothing of its memory; it is then held to nothing."""
+
+
 class Resources(Model):
-    """What one node of a step needs; the platform's smallest fit is taken."""
+    """What one node of a step needs; the platform's smallest fit is taken.
+
+    A step is held to the memory that it names; None is no limit.
+    """
 
     cpu: Annotated[Number, Field(gt=0, le=1024), REFERABLE] = 1.0
-    memory_gib: Annotated[Gib, Field(alias="memory")] = 1.0
+    memory_gib: Annotated[Gib | None, Field(alias="memory")] = None
     gpu: Annotated[Gpu | None, REFERABLE] = None
     nodes: Annotated[Count, Field(ge=1, le=1000), REFERABLE] = 1
     spot: Annotated[Flag, REFERABLE] = False
+
+    @property
+    def counted_memory_gib(self) -> float:
+        """The memory of one node, for whoever must find room for it."""
+        return UNSAID_MEMORY_GIB if self.memory_gib is None else self.memory_gib
+
+    @property
+    def all_gpus(self) -> int:
+        """The GPUs of all nodes together."""
+        return self.nodes * (self.gpu.count if self.gpu else 0)
 
 
 class Retries(Model):

@@ -12,6 +12,7 @@ from moorage.step.courier import Courier
 from moorage.step.finish import scrubbed, store_outputs
 from moorage.step.integrity import changed_inputs, watch_inputs
 from moorage.step.logs import Lines
+from moorage.step.memory import measured
 from moorage.step.process import Worker
 from moorage.step.request import StepRequest, StepResult
 from moorage.step.scratch import Scratch, fetch_inputs, make_scratch, remove_tree, task_outputs
@@ -68,7 +69,7 @@ class Attempt(Frozen):
             seen = f"input {item.name!r} ({item.digest}) was changed while the step ran"
             raise StepFailure(Cause.CORRUPT, f"{seen}; inputs are read-only: write to a copy")
         answer = verdict(ending, self.request.timeout_seconds, out_of_memory_kills() > kills)
-        return self._result(scratch, answer, ending)
+        return self._result(scratch, measured(answer, self.request.memory_gib, self.request.nodes), ending)
 
     def _task(self, scratch: Scratch) -> Task:
         request = self.request

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from moorage.frozen import Frozen
 from moorage.step.descendants import die_with
+from moorage.step.memory import offer_as_victim
 
 PIPE_BYTES = 2**20
 _F_SETPIPE_SZ = 1031  # Linux
@@ -30,6 +31,7 @@ def fork_worker(work: Callable[[int, int], NoReturn]) -> Worker:
         try:
             os.setpgid(0, 0)
             die_with(parent)
+            offer_as_victim()
             for end in (log[0], orders[1], answers[0]):
                 os.close(end)
             _take_streams(log[1])

@@ -26,7 +26,8 @@ def out_of_memory_kills() -> int:
     return 0
 
 
-def _counters() -> list[Path]:
+def own_groups() -> list[tuple[str, Path]]:
+    """Return version and folder of the control groups that may count our memory, nearest first (Linux)."""
     try:
         groups = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -35,7 +36,12 @@ def _counters() -> list[Path]:
     for line in groups:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            found += [Path(f"/sys/fs/cgroup{path}/memory.events"), Path("/sys/fs/cgroup/memory.events")]
+            found += [("2", Path(f"/sys/fs/cgroup{path}")), ("2", Path("/sys/fs/cgroup"))]
         elif "memory" in controllers.split(","):
-            found += [Path(f"/sys/fs/cgroup/memory{path}/memory.oom_control")]
-    return [*found, Path("/sys/fs/cgroup/memory/memory.oom_control"), Path("/proc/vmstat")]
+            found += [("1", Path(f"/sys/fs/cgroup/memory{path}"))]
+    return [*found, ("1", Path("/sys/fs/cgroup/memory"))]
+
+
+def _counters() -> list[Path]:
+    names = {"2": "memory.events", "1": "memory.oom_control"}
+    return [*(folder / names[version] for version, folder in own_groups()), Path("/proc/vmstat")]

@@ -1,0 +1,67 @@
+"""Say of a step that ran out of memory how much it used, and how much it may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from moorage.frozen import replaced
+from moorage.states import Cause
+from moorage.step.task import Answer
+from moorage.step.usage import children_usage, own_groups
+
+_LIMITS_AND_PEAKS = {
+    "2": ("memory.max", "memory.peak"),
+    "1": ("memory.limit_in_bytes", "memory.max_usage_in_bytes"),
+}
+_PAGE_BYTES = 2**16
+_VICTIM = "1000"
+
+
+def offer_as_victim() -> None:
+    """Let the kernel, when it must kill for memory, take this process before the one that can tell of it (Linux)."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text(_VICTIM, encoding="ascii")
+    except OSError:
+        return
+
+
+def measured(answer: Answer, limit_gib: float | None, nodes: int = 1) -> Answer:
+    """Return the answer; a failure for want of memory says what was used, and what may be."""
+    failure = answer.failure
+    if failure is None or failure.cause is not Cause.OUT_OF_MEMORY:
+        return answer
+    said = f"{failure.message}; {usage_sentence(_peak((limit_gib or 0) * nodes), limit_gib)}"
+    return replaced(answer, failure=replaced(failure, message=said))
+
+
+def usage_sentence(peak_bytes: int, limit_gib: float | None) -> str:
+    """Return the part of a sentence that says what was used, and what may be."""
+    allowed = "its spec sets no limit" if limit_gib is None else f"may use {_size(limit_gib * 2**30)}"
+    return f"it used up to {_size(peak_bytes)}, and {allowed}"
+
+
+def _peak(limit_gib: float) -> int:
+    largest = round(children_usage()[1] * 2**20)
+    return max([largest, *(_number(peak) for limit, peak in _files() if 0 < _number(limit) <= _ours(limit_gib))])
+
+
+def _ours(limit_gib: float) -> float:
+    # A group with a higher limit is one that the job shares with others.
+    return limit_gib * 2**30 + _PAGE_BYTES
+
+
+def _files() -> Iterator[tuple[Path, Path]]:
+    for version, folder in own_groups():
+        limit, peak = _LIMITS_AND_PEAKS[version]
+        yield folder / limit, folder / peak
+
+
+def _number(path: Path) -> int:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _size(size: float) -> str:
+    unit, name = (2**30, "GiB") if size >= 2**30 else (2**20, "MiB")
+    return f"{size / unit:.4g} {name}"
