@@ -38,11 +38,13 @@ def observe(make: Callable[[Watched], Observer], lines: Iterable[bytes]) -> None
     stream = iter(lines)
     watched = Watched.from_line(next(stream))
     observer, record = make(watched), watched.record
-    for line in stream:
-        event = EVENT.validate_json(line)
-        record = fold(record, event)
-        observer.note(record, event)
-    observer.close()
+    try:
+        for line in stream:
+            event = EVENT.validate_json(line)
+            record = fold(record, event)
+            observer.note(record, event)
+    finally:
+        observer.close()
 
 
 def main(name: ObserverName) -> int:

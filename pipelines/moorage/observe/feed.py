@@ -78,8 +78,8 @@ class Feed:
                 pipe.write(self._watched.to_line())
                 while (item := self._queue.get()) is not None and self._is_durable(item[0]):
                     pipe.write(item[1].model_dump_json().encode() + b"\n")
-                    if self._queue.empty():
-                        pipe.flush()
+                    if self._queue.empty() or item[0] == self._journal.durable:
+                        pipe.flush()  # what is durable is told, even if the driver dies while the next is not
         except BrokenPipeError:
             pass  # it ended early, and says why
 

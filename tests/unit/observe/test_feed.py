@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.unit.observe.conftest import Listener, Scene
 SetScene = Callable[..., Scene]
 SOON = 20.0
 HANGS = "import signal; signal.pause()"
+ONE_BY_ONE = "import sys; [open(sys.argv[1], 'ab').write(line) for line in sys.stdin.buffer]"
 KEEPS = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())"
 
 
@@ -57,8 +59,7 @@ def _note(scene: Scene, journal: Journal, feeding: Feed | None = None) -> None:
 
 
 def _told(path: Path) -> list[str]:
-    _, *lines = path.read_bytes().splitlines()
-    return [json.loads(line)["event"] for line in lines]
+    return [json.loads(line)["event"] for line in path.read_bytes().splitlines()[1:]]
 
 
 def test_what_never_became_durable_is_not_told(scene: SetScene, observer: Callable[..., None], tmp_path: Path):
@@ -77,6 +78,24 @@ def test_what_never_became_durable_is_not_told(scene: SetScene, observer: Callab
     feeding.end()
     assert feeding.close(time.monotonic() + SOON) == ""
     assert _told(tmp_path / "told") == ["driver_left"]
+
+
+def test_what_is_durable_is_told_while_the_next_is_not(scene: SetScene, observer: Callable[..., None], tmp_path: Path):
+    observer(ONE_BY_ONE, str(tmp_path / "told"))
+    there = scene()
+    journal = there.journal(there.make({"name": "a"}))
+    feeding = _feed(there, journal)
+    _note(there, journal, feeding)
+    _note(there, journal, feeding)
+    journal.flush()
+    _note(there, journal, feeding)
+    until = time.monotonic() + SOON
+    while not ((tmp_path / "told").exists() and len(_told(tmp_path / "told")) == 2) and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    assert len(_told(tmp_path / "told")) == 2
+    feeding.end()
+    assert feeding.close(time.monotonic() + SOON) == ""
+    assert len(_told(tmp_path / "told")) == 2
 
 
 def test_an_observer_gets_the_run_as_it_stood(scene: SetScene, observer: Callable[..., None], tmp_path: Path):
