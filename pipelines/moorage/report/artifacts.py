@@ -6,10 +6,11 @@ from moorage.report import words
 from moorage.report.data import InputData, OutputData, ReportData, StepData
 from moorage.report.head import names
 from moorage.report.html import Child, Markup, join, tag
-from moorage.report.tables import comma, digest, step_link, table
+from moorage.report.tables import comma, digest, step_link, table_or_line
 from moorage.step.request import Artifact
 
 _RUNS_SHOWN = 5
+_OUTPUTS = ("Name", "Kind", "Size", "Digest", "Read by", "Taken later by", "Became")
 
 
 def inputs(step: StepData, data: ReportData) -> Iterator[Markup]:
@@ -17,7 +18,7 @@ def inputs(step: StepData, data: ReportData) -> Iterator[Markup]:
     if step.inputs:
         yield tag("h4", "Inputs")
         rows = [(item.name, _from(item, data), _much(item.artifact), _digest(item.artifact)) for item in step.inputs]
-        yield table(f"Inputs of {step.name}", ("Name", "Made by", "Size", "Digest"), rows, numbers=(2,))
+        yield table_or_line(f"Inputs of {step.name}", ("Name", "Made by", "Size", "Digest"), rows, numbers=(2,))
 
 
 def outputs(step: StepData) -> Iterator[Markup]:
@@ -25,12 +26,8 @@ def outputs(step: StepData) -> Iterator[Markup]:
     if not step.outputs:
         return
     yield tag("h4", "Outputs")
-    titles = ["Name", "Kind", "Size", "Digest", "Read by", "Taken later by", "Became"]
     rows = [_output(item) for item in step.outputs]
-    kept = [at for at in range(len(titles)) if at < 5 or any(row[at] for row in rows)]
-    yield table(
-        f"Outputs of {step.name}", [titles[at] for at in kept], [[row[at] for at in kept] for row in rows], numbers=(2,)
-    )
+    yield table_or_line(f"Outputs of {step.name}", _OUTPUTS, rows, numbers=(2,))
 
 
 def metrics(step: StepData) -> Iterator[Markup]:
@@ -65,18 +62,18 @@ def _output(item: OutputData) -> tuple[Child, ...]:
         artifact.kind,
         _much(artifact),
         _digest(artifact),
-        names(item.readers),
+        names(item.readers) if item.readers else None,
         join((later, f" and {more} more")) if more > 0 else later,
         ", ".join(item.models) or None,
     )
 
 
-def _much(artifact: Artifact | None) -> str:
+def _much(artifact: Artifact | None) -> str | None:
     if artifact is None:
-        return words.NONE
+        return None
     rows = f"{words.count(artifact.rows, 'row')}, " if artifact.rows is not None else ""
     return rows + words.size(artifact.size)
 
 
 def _digest(artifact: Artifact | None) -> Child:
-    return words.NONE if artifact is None else digest(artifact.digest)
+    return None if artifact is None else digest(artifact.digest)

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from moorage.report import icons, words
 from moorage.report.data import AttemptData, ReportData, StepData
-from moorage.report.html import Child, Markup, tag
+from moorage.report.html import Child, Markup, join, tag
 from moorage.report.limits import Limits
-from moorage.report.tables import pre, table
+from moorage.report.tables import pre, table_or_line
 from moorage.report.timeline import spans
 from moorage.states import State
 
+_TITLES = ("Attempt", "Cause", "Queued", "Ran", "CPU", "Memory", "Started by", "On")
+_NUMBERS = (2, 3, 4, 5)
 _STAMP = len("2026-11-21T06:30:00.123456Z")
 
 
@@ -18,27 +20,21 @@ def attempts(step: StepData, data: ReportData, limits: Limits) -> Iterator[Marku
     """Yield the table of attempts, and the end of each one's log, the newest first."""
     if not step.attempts:
         return
-    titles = ("Attempt", "State", "Cause", "Queued", "Ran", "CPU", "Memory", "Started as", "On")
-    rows = [_row(attempt, data.end) for attempt in step.attempts]
-    kept = [at for at in range(len(titles)) if at < 2 or any(row[at] not in (None, words.NONE) for row in rows)]
-    numbers = [place for place, at in enumerate(kept) if at in (3, 4, 5, 6)]
-    yield tag("h4", "Attempts")
-    yield table(
-        f"Attempts of {step.name}", [titles[at] for at in kept], [[row[at] for at in kept] for row in rows], numbers
-    )
+    rows = [_row(attempt, data.end, len(step.attempts) > 1) for attempt in step.attempts]
+    yield tag("h4", "Attempts" if len(rows) > 1 else "Attempt")
+    yield table_or_line(f"Attempts of {step.name}", _TITLES, rows, _NUMBERS)
     for attempt in reversed(step.attempts):
         yield from _failure(attempt, step, limits)
         yield from _log(attempt, step, limits)
 
 
-def _row(attempt: AttemptData, now: datetime) -> Sequence[Child]:
+def _row(attempt: AttemptData, now: datetime, is_counted: bool) -> Sequence[Child]:
     record, result = attempt.record, attempt.result
     asked, started, ended = spans(attempt, now)
     cpu = result.cpu_seconds if result else None
     memory = result.peak_memory_mib if result else None
     return (
-        str(record.number),
-        icons.badge(record.state.value),
+        join((f"{record.number} " if is_counted else None, icons.badge(record.state.value))),
         words.cause(record.cause.value) if record.cause else None,
         words.seconds(words.between(asked, started or ended)),
         words.seconds(words.between(started, ended)) if started else None,
@@ -72,7 +68,7 @@ def _log(attempt: AttemptData, step: StepData, limits: Limits) -> Iterator[Marku
     lines = attempt.log[-most:] if most else ()
     if not lines:
         return
-    is_whole = len(lines) == len(attempt.log) and not attempt.log_parts_before
+    is_whole = len(lines) == len(attempt.log) and attempt.is_log_whole
     much = words.count(len(lines), "line") if is_whole else f"its last {words.count(len(lines), 'line')}"
     name = f"Log of attempt {attempt.record.number}" if len(step.attempts) > 1 else "Log"
     shown = "\n".join(_line(line, limits.line) for line in lines)

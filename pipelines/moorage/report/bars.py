@@ -1,6 +1,7 @@
 """A column's profile as a small histogram: at most 24 bars, one path. Pure."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from moorage.contracts.histogram import Histogram, number_of
 from moorage.contracts.profile import ColumnProfile, Moments
@@ -17,11 +18,9 @@ _YEAR = 366 * 86_400e6
 
 
 def counts_of(column: ColumnProfile) -> tuple[float, ...]:
-    """Return the heights of the column's bars: numbers in ranges of equal width, categories by frequency."""
+    """Return the heights of the column's bars: numbers in ranges of equal width, the most frequent categories."""
     if column.kind == "category":
-        shown = [float(count) for _, count in column.top[:BARS]]
-        rest = sum(count for _, count in column.top[BARS:]) + column.other
-        return tuple([*shown[: BARS - 1], rest] if rest and len(shown) == BARS else [*shown, rest] if rest else shown)
+        return tuple(float(count) for _, count in column.top[:BARS])
     if column.histogram is None or column.moments is None or not column.histogram.counts:
         return ()
     return _of_numbers(column.histogram, column.moments)
@@ -55,6 +54,7 @@ def _spread(start: float, end: float, bars: int) -> Iterator[tuple[int, float]]:
         yield bar, (min(end, bar + 1) - max(start, bar)) / (end - start)
 
 
+@lru_cache(4096)
 def histogram(column: ColumnProfile) -> Markup | None:
     """Return the picture of a column; None for one whose values are not counted."""
     heights = counts_of(column)
@@ -68,7 +68,7 @@ def histogram(column: ColumnProfile) -> Markup | None:
             tall = max(_LEAST, height / max(heights) * (HEIGHT - 1))
             parts.append(f"M{at * each:.1f} {HEIGHT}v-{tall:.1f}h{each - gap:.1f}V{HEIGHT}z")
     picture = [tag("title", describe(column)), tag("path", d="".join(parts))]
-    return tag("svg", picture, class_="bars", role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH, height=HEIGHT)
+    return tag("svg", picture, class_="bars", role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}")
 
 
 def describe(column: ColumnProfile) -> str:

@@ -44,7 +44,7 @@ def _group(
     sign = icons.mark("failed" if broken else "succeeded")
     yield tag("p", sign, " ", tag("b", artifact), f" · {contract} · {said}", class_="verdict")
     yield from _quarantine(artifact, step)
-    if broken:
+    if broken and limits.failed_checks:
         titles = ("Column", "Check", "Broken by", "Share", "For example")
         shown = [_row(check, limits) for check in broken[: limits.failed_checks]]
         yield table(f"Checks that {artifact} broke", titles, shown, numbers=(2, 3))

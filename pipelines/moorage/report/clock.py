@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from moorage.report import words
 
-QUIET = 0.25
+QUIET = 1.0
 """A stretch in which nothing ran is cut when it is longer than this part of the time in which something ran,"""
 
 CUT = 0.08
@@ -69,7 +69,7 @@ class Clock:
                 second = (first + number) * each
                 left = part.left + (second - part.start) / (part.end - part.start) * (part.right - part.left)
                 if left < 94 and (not found or left - found[-1].left >= _APART):
-                    found.append(Tick(left, words.seconds(second) if second else "0"))
+                    found.append(Tick(left, words.seconds(second).replace(".0 ", " ") if second else "0"))
         return tuple(found)
 
 

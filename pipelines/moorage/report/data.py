@@ -18,13 +18,13 @@ from moorage.step.request import Artifact, StepResult
 class AttemptData:
     """One attempt: the driver's record, the job's own result if it left one, and the end of its log.
 
-    `log` holds `<UTC time> <text>` lines, `log_parts_before` how many parts of the log were not read.
+    `log` holds `<UTC time> <text>` lines; `is_log_whole` is False when there were more before them.
     """
 
     record: AttemptRecord
     result: StepResult | None = None
     log: tuple[str, ...] = ()
-    log_parts_before: int = 0
+    is_log_whole: bool = True
 
     @property
     def started(self) -> datetime | None:

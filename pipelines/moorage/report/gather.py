@@ -79,7 +79,9 @@ def _attempt(store: Store, record: RunRecord, step: StepRecord, number: int) -> 
         first -= 1
         part = next(read_log(store, record.id, step.name, number, after=parts[first] - 1), None)
         lines = [*(part.lines if part else ()), *lines]
-    return AttemptData(step.attempts[number - 1], result, tuple(lines[-LOG_LINES:]), first)
+    return AttemptData(
+        step.attempts[number - 1], result, tuple(lines[-LOG_LINES:]), not first and len(lines) <= LOG_LINES
+    )
 
 
 def _cached_result(store: Store, step: StepRecord, lineage: Lineage) -> StepResult | None:

@@ -19,7 +19,7 @@ def head(data: ReportData) -> Markup:
     record = data.record
     return tag(
         "div",
-        tag("p", "Run ", tag("code", record.id, data_copy=record.id), class_="eyebrow"),
+        tag("p", "Run ", tag("code", record.id, title=record.id), class_="eyebrow"),
         tag("div", tag("h1", record.pipeline), icons.badge(data.state.value), class_="title"),
         legend(data),
         facts(_facts(data)),
@@ -92,7 +92,7 @@ def _failure(step: StepData) -> Markup:
         icons.mark("failed"),
         tag(
             "div",
-            tag("p", tag("b", step_link(step.name)), f" · {words.cause(cause.value)}" if cause else None),
+            tag("p", tag("b", step_link(step.name)), f" · cause: {words.cause(cause.value)}" if cause else None),
             tag("p", words.cut(first_line(step.record.message), 300), class_="message"),
             tag("p", prose(_sentence(ADVICE[cause].sentence)), class_="muted") if cause else None,
         ),

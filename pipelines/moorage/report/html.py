@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from html import escape
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+_CLOSED = frozenset({"path", "rect", "circle", "use"})
+_UNQUOTED = re.compile(r"[A-Za-z0-9_.#%:-]+")
+_PLAIN = re.compile(r"[\t\n -%(-;=?-~\u00a1-\u1fff]*")  # nothing to escape, nothing unseen
 # What HTML forbids, and what makes text look like other text: terminal codes and marks of direction.
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _UNSEEN = re.compile(
@@ -29,8 +32,10 @@ Child = Markup | str | int | None | Iterable["Child"]
 
 def text(value: object) -> Markup:
     """Return `value` as text, whatever is in it."""
-    plain = _UNSEEN.sub("\ufffd", _TERMINAL_CODES.sub("", str(value)))
-    return Markup(escape(plain, quote=True))
+    plain = str(value)
+    if not _PLAIN.fullmatch(plain):
+        plain = escape(_UNSEEN.sub("\ufffd", _TERMINAL_CODES.sub("", plain)), quote=True)
+    return Markup(plain)
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
@@ -42,6 +47,8 @@ def tag(name: str, /, *children: Child, **attributes: str | int | float | bool |
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
         return Markup(f"<{name}{written}>")
+    if name in _CLOSED and not children:
+        return Markup(f"<{name}{written} />")
     return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
 
@@ -64,4 +71,7 @@ def _attribute(key: str, value: str | int | float | bool | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{text(value)}"'
+    if value is True:
+        return f" {name}"
+    written = text(value).text
+    return f" {name}={written}" if _UNQUOTED.fullmatch(written) else f' {name}="{written}"'

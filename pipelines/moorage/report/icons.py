@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from moorage.report.html import Markup, join, tag, text
+from moorage.report.html import Markup, join, tag
 
 SHAPES: Mapping[str, str] = {
     "succeeded": "M3.5 8.5l3 3 6-7",
@@ -32,7 +32,7 @@ def sprite() -> Markup:
 
 def icon(state: str) -> Markup:
     """Return the sign of a state; the word stands beside it."""
-    return Markup(f'<svg class="i" aria-hidden="true"><use href="#i-{text(state)}"/></svg>')
+    return tag("svg", tag("use", href=f"#i-{state}"), class_="i", aria_hidden="true")
 
 
 def badge(state: str) -> Markup:

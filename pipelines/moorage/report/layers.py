@@ -14,6 +14,12 @@ SWEEPS = 6
 LONGEST = 24
 """An edge over more layers than this is drawn straight: it would take a place in each of them."""
 
+MANY = 400
+"""With more edges than this, those that follow from others are not drawn."""
+
+MOST = 2000
+"""No more edges than this are drawn at all."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -55,6 +61,31 @@ def layered(needs: Mapping[str, Sequence[str]]) -> Layered:
             edges[source, name] = path
             links += pairwise(path)
     return Layered(_ordered(layers, links), tuple(links), edges)
+
+
+def thinned(needs: Mapping[str, Sequence[str]]) -> tuple[Mapping[str, Sequence[str]], int]:
+    """Return the graph with as few edges as can be drawn, and how many were left out: none of a graph with few."""
+    edges = sum(map(len, needs.values()))
+    if edges <= MANY:
+        return needs, 0
+    place = {name: number for number, name in enumerate(needs)}
+    above: dict[str, int] = {}
+    for name in sorted(needs, key=depths(needs).__getitem__):
+        above[name] = 0
+        for source in needs[name]:
+            above[name] |= above[source] | 1 << place[source]
+    fewer = {
+        name: [each for each in sources if not _follows(each, sources, above, place)] for name, sources in needs.items()
+    }
+    room = MOST
+    for name, sources in fewer.items():
+        fewer[name] = sources[: max(room, 1)]  # one, so that the step keeps its layer
+        room -= len(fewer[name])
+    return fewer, edges - sum(map(len, fewer.values()))
+
+
+def _follows(source: str, sources: Sequence[str], above: Mapping[str, int], place: Mapping[str, int]) -> bool:
+    return any(above[other] >> place[source] & 1 for other in sources)
 
 
 def depths(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:

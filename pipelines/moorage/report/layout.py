@@ -10,12 +10,14 @@ NODE_GAP = 12
 PASSING = 14
 """The room that an edge takes in a layer that it passes through."""
 
-LAYER_GAP = 56
+LAYER_GAP, WIDEST_GAP = 56, 220
+"""Between two layers: the wider where a layer is high, so that edges to its ends are not too steep."""
+
 MARGIN = 6
 LETTER = 7.4
 """The width of a letter of a step's name, about."""
 
-BESIDES = 44
+BESIDES = 52
 """The room for the sign of a step's state, and the edges of its box."""
 
 NARROWEST, WIDEST = 96, 260
@@ -57,7 +59,8 @@ def layout(needs: Mapping[str, Sequence[str]]) -> Picture:
     graph = layered(needs)
     width = min(WIDEST, max(NARROWEST, BESIDES + LETTER * max(map(len, needs), default=0)))
     middle = _middles(graph)
-    left = {node.id: MARGIN + node.layer * (width + LAYER_GAP) for layer in graph.layers for node in layer}
+    gap = min(WIDEST_GAP, max(LAYER_GAP, max(middle.values(), default=0) / 16))
+    left = {node.id: MARGIN + node.layer * (width + gap) for layer in graph.layers for node in layer}
     nodes = {node.id: node for layer in graph.layers for node in layer}
     boxes = tuple(
         Box(node.step, left[node.id], middle[node.id] - NODE_HEIGHT / 2, width, NODE_HEIGHT)
@@ -71,9 +74,7 @@ def layout(needs: Mapping[str, Sequence[str]]) -> Picture:
     count = len(graph.layers)
     bottom = max((box.y + box.height for box in boxes), default=0)
     lowest = max((middle[node.id] for node in nodes.values()), default=0)
-    return Picture(
-        2 * MARGIN + count * width + (count - 1) * LAYER_GAP, max(bottom, lowest + 4) + MARGIN, boxes, curves
-    )
+    return Picture(2 * MARGIN + count * width + (count - 1) * gap, max(bottom, lowest + 4) + MARGIN, boxes, curves)
 
 
 def _middles(graph: Layered) -> dict[int, float]:

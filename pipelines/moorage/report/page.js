@@ -53,13 +53,23 @@
 
   // Copy what is only shown in short.
   document.addEventListener("click", async (event) => {
-    const code = event.target.closest("[data-copy]");
+    const code = event.target.closest("code[title]");
     if (!code || !navigator.clipboard) return;
-    await navigator.clipboard.writeText(code.dataset.copy);
+    await navigator.clipboard.writeText(code.title);
     const text = code.textContent;
     code.textContent = "copied";
     setTimeout(() => { code.textContent = text; }, 900);
   });
+
+  // What is too large for its frame can be reached, and so scrolled, by keyboard.
+  const reach = () => all(".wide,pre,.dag").forEach((frame) => {
+    const isCut = frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1;
+    frame.toggleAttribute("data-cut", isCut);
+    if (isCut) frame.setAttribute("tabindex", "0"); else frame.removeAttribute("tabindex");
+  });
+  document.addEventListener("toggle", reach, true);
+  addEventListener("resize", reach);
+  reach();
 
   // The graph: one stop for Tab, arrows from box to box, and the edges of the box that is looked at.
   const nodes = all(".node");
@@ -67,7 +77,8 @@
   if (!nodes.length) return;
   const edges = all(".edges path");
   const light = (node, on) => edges.forEach((edge) => {
-    if (edge.dataset.a === node.dataset.n || edge.dataset.b === node.dataset.n) edge.classList.toggle("lit", on);
+    const at = String(nodes.indexOf(node));
+    if (edge.dataset.a === at || edge.dataset.b === at) edge.classList.toggle("lit", on);
   });
   const middle = (node) => {
     const { left, top, width, height } = node.getBoundingClientRect();

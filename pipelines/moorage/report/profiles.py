@@ -11,6 +11,7 @@ from moorage.report.limits import Limits
 from moorage.report.tables import table
 
 _TITLES = ("Column", "Distribution", "Least", "Mean", "Greatest", "Distinct", "Missing")
+_NAMED = 3
 
 
 def profiles(step: StepData, limits: Limits) -> Iterator[Markup]:
@@ -35,7 +36,17 @@ def _columns(name: str, profile: Profile, limits: Limits) -> Markup:
 
 def _row(column: ColumnProfile, rows: int) -> tuple[Child, ...]:
     missing = column.nulls + column.nans
-    distinct = "" if column.distinct is None else f"{column.distinct:,}"
+    distinct = "" if column.distinct is None else f"{min(column.distinct, rows):,}"  # it is an estimate
     share = f"{missing:,} ({words.share(missing, rows)})" if missing else "0"
-    picture = histogram(column) or tag("span", column.kind, class_="muted")
-    return words.cut(column.name, 40), picture, *numbers_of(column), distinct, share
+    return words.cut(column.name, 40), _picture(column, rows), *numbers_of(column), distinct, share
+
+
+def _picture(column: ColumnProfile, rows: int) -> Child:
+    picture = histogram(column)
+    if picture is None:
+        return tag("span", "not counted" if column.kind == "other" else "empty", class_="muted")
+    if column.kind != "category":
+        return picture
+    frequent = ", ".join(f"{words.cut(name, 16)} {words.share(count, rows)}" for name, count in column.top[:_NAMED])
+    more = ", …" if len(column.top) > _NAMED or column.other else ""
+    return tag("span", picture, tag("span", frequent + more, class_="muted"), class_="seen")

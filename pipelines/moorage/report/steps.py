@@ -121,7 +121,7 @@ def _why(step: StepData) -> Iterator[Markup]:
         return
     yield tag("h4", "Why it was cached" if step.record.state is StepState.CACHED else "Why it ran")
     yield tag("p", f"{step.why.sentence}.")
-    if step.why.changes:
+    if step.why.changes and step.record.state is not StepState.CACHED:
         rows = changes_table_rows(step.why.changes)
         yield table(f"What changed in the key of {step.name}", ("Part", "Before", "Now"), rows)
 

@@ -20,12 +20,26 @@ def table(
     head = [tag("th", title, scope="col", class_=NUMBERS if at in right else None) for at, title in enumerate(titles)]
     body = [tag("tr", [_cell(cell, at, at in right) for at, cell in enumerate(row)]) for row in rows]
     inner = tag("table", tag("caption", caption, class_="unseen"), tag("thead", tag("tr", head)), tag("tbody", body))
-    return tag("div", inner, class_="wide", role="region", aria_label=caption, tabindex=0)
+    return tag("div", inner, class_="wide")
 
 
 def _cell(cell: Child, at: int, is_number: bool) -> Markup:
     name = NUMBERS if is_number else None
     return tag("td", cell, class_=name) if at else tag("th", cell, scope="row", class_=name)
+
+
+def table_or_line(
+    caption: str, titles: Sequence[str], rows: Sequence[Sequence[Child]], numbers: Iterable[int] = ()
+) -> Markup:
+    """Return rows as a table without its empty columns; a single row as a line of names and values."""
+    kept = [at for at in range(len(titles)) if any(row[at] is not None for row in rows)]
+    if len(rows) == 1:
+        first, *rest = kept
+        named = [tag("li", titles[at].lower(), " ", rows[0][at]) for at in rest]
+        return tag("ul", tag("li", rows[0][first]), named, class_="line")
+    right = set(numbers)
+    places = [place for place, at in enumerate(kept) if at in right]
+    return table(caption, [titles[at] for at in kept], [[row[at] for at in kept] for row in rows], places)
 
 
 def facts(rows: Iterable[tuple[str, Child]]) -> Markup:
@@ -38,7 +52,7 @@ def digest(value: str | None) -> Markup | None:
     """Return a digest in short, with the whole of it to copy; None for None."""
     if value is None:
         return None
-    return tag("code", words.short_digest(value), class_="digest", title=value, data_copy=value)
+    return tag("code", words.short_digest(value), title=value)
 
 
 def step_link(name: str) -> Markup:
@@ -65,7 +79,7 @@ def code(text: str) -> Markup:
 
 def pre(text: str, label: str) -> Markup:
     """Return lines as they are, in a region that scrolls by itself."""
-    return tag("pre", text, tabindex=0, role="region", aria_label=label)
+    return tag("pre", text, aria_label=label, role="group")
 
 
 def prose(text: str) -> Markup:

@@ -27,12 +27,12 @@ def timeline_section(data: ReportData) -> Markup:
     kinds = [("ran", "running"), ("ran queued", "waiting for its turn or a person"), ("ran failed", "failed")]
     quiet = [("cut", f"{words.seconds(part.end - part.start)} in which nothing ran") for part in scale.cuts]
     key = tag("p", [_key(*kind) for kind in kinds + quiet[:3]], class_="hint")
-    framed = tag("div", table, class_="wide", role="region", tabindex=0, aria_label="Timeline, step by step")
+    framed = tag("div", table, class_="wide")
     return section("timeline", "Timeline", key, framed)
 
 
 def _key(name: str, word: str) -> Markup:
-    sample = tag("svg", tag("rect", width="100%", height=10, rx=3, class_=name), class_="sample", aria_hidden="true")
+    sample = tag("svg", tag("rect", width="100%", class_=name), class_="sample", aria_hidden="true")
     return tag("span", sample, word, class_="key")
 
 
@@ -45,13 +45,12 @@ def _axis(scale: Clock, data: ReportData) -> Markup:
     took = words.seconds(words.between(data.record.created, data.end))
     title = tag("title", f"{took} from {words.moment(data.record.created)}")
     marks = [tag("text", tick.label, x=f"{tick.left:.2f}%", y=12) for tick in scale.ticks()]
-    return tag("svg", title, marks, role="img", width="100%", height=16)
+    return tag("svg", title, marks, role="img")
 
 
 def _cuts(scale: Clock) -> list[Markup]:
     return [
-        tag("rect", x=f"{part.left:.2f}%", width=f"{part.right - part.left:.2f}%", height=16, class_="cut")
-        for part in scale.cuts
+        tag("rect", x=f"{part.left:.2f}%", width=f"{part.right - part.left:.2f}%", class_="cut") for part in scale.cuts
     ]
 
 
@@ -104,7 +103,7 @@ def spans(attempt: AttemptData, now: datetime) -> tuple[datetime, datetime | Non
 def _bar(scale: Clock, start: datetime, end: datetime, name: str) -> Markup:
     left = min(scale.place(start), 99.65)
     width = max(0.35, scale.place(end) - left)
-    return tag("rect", x=f"{left:.2f}%", y=3, width=f"{width:.2f}%", height=10, rx=3, class_=name)
+    return tag("rect", x=f"{left:.2f}%", width=f"{width:.2f}%", class_=name)
 
 
 def _moment(step: StepData, scale: Clock, now: datetime) -> Markup | None:
@@ -114,7 +113,7 @@ def _moment(step: StepData, scale: Clock, now: datetime) -> Markup | None:
     if step.record.asked is not None:
         return _bar(scale, step.record.asked, step.record.finished or now, "ran queued")
     place = min(99.4, max(0.6, scale.place(started)))
-    return tag("circle", cx=f"{place:.2f}%", cy=8, r=4, class_=f"dot {step.record.state}")
+    return tag("circle", cx=f"{place:.2f}%", class_=f"dot {step.record.state}")
 
 
 def _described(step: StepData) -> str:
