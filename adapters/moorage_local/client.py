@@ -19,17 +19,16 @@ from moorage.errors import (
 )
 from moorage.ports import Handle, Observation, Owner
 from moorage_local import processes
-from moorage_local.children import Children
-from moorage_local.folders import JobFolder, Record, folder_name
+from moorage_local.folders import NOBODY, End, JobFolder, Record, folder_name
 from moorage_local.lower import LocalRequest
 from moorage_local.observe import bury, handle_of, is_elsewhere, is_in_other_namespace, observe
-from moorage_local.secrets import resolve
-from moorage_local.spawn import spawn
+from moorage_local.starting import Starter
 from moorage_local.target import LocalTarget
 
 ADOPT_SECONDS = 30.0
 CANCEL_SECONDS = 10.0
 _POLL_SECONDS = 0.005
+_LET_GO_SECONDS = 2.0
 _BLIND_SECONDS = 1.0  # a process of another container cannot be waited for
 
 ERRORS: Mapping[int, tuple[type[PlatformError], str]] = {
@@ -52,7 +51,7 @@ class LocalConnection:
 
     def __init__(self, target: LocalTarget) -> None:
         self._folder = Path(target.folder)
-        self._children = Children()
+        self._starter = Starter(self._folder)
 
     def submit(self, request: LocalRequest, key: str) -> Handle:
         """Start the job, or adopt the one that was ever started under this key."""
@@ -65,16 +64,19 @@ class LocalConnection:
                 if time.monotonic() > deadline:
                     raise PlatformError(f"another process has been starting {request.name} for too long", fix=_LATER)
                 time.sleep(_POLL_SECONDS)
+                self._starter.settle()
             try:
-                return handle_of(_known(folder) if folder.has_begun else self._spawn(request, key, folder, lock))
+                record = _known(folder) if folder.has_begun else self._starter.start(request, key, folder, lock)
+                return handle_of(record)
             finally:
                 os.close(lock)
 
     def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
         """Return one reading per handle, in their order."""
-        self._children.sweep()
+        self._starter.children.sweep()
         with _our_errors():
-            return [observe(handle, self._job_of(handle), self._children) for handle in handles]
+            self._starter.settle()
+            return [observe(handle, self._job_of(handle), self._starter.children) for handle in handles]
 
     def owned(self, owner: Owner) -> Iterator[Handle]:
         """Yield every job here that carries the tags of `owner`."""
@@ -103,23 +105,34 @@ class LocalConnection:
             raise PlatformError(f"{handle.job} runs on {record.host}, out of reach", fix="cancel it from there")
         with _our_errors():
             folder.mark_cancelled()
-            processes.terminate(record.identity, CANCEL_SECONDS)
-            bury(record, folder, self._children)
+            record = folder.record() or record  # a template may have become it just now
+            if record.pid == NOBODY:
+                folder.write_end(End(None, "cancelled"))
+                _await_lock(folder)
+            else:
+                processes.terminate(record.identity, CANCEL_SECONDS)
+                bury(record, folder, self._starter.children)
 
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:
         """Return when one of the jobs has ended, or when the seconds are over."""
-        watched = []
-        for folder in map(self._job_of, handles):
-            if folder.end() is not None:
+        deadline = time.monotonic() + seconds
+        while True:
+            with _our_errors():
+                self._starter.settle()
+            seconds = self._starter.patience(max(0.0, deadline - time.monotonic()))
+            watched: list[processes.Identity] = []
+            for folder, handle in zip(map(self._job_of, handles), handles, strict=True):
+                record = folder.record()
+                if folder.end() is not None:
+                    return
+                if record is None or is_elsewhere(record):
+                    continue
+                if is_in_other_namespace(record):
+                    seconds = min(seconds, _BLIND_SECONDS)
+                elif identity := self._watched(record, folder, handle):
+                    watched.append(identity)
+            if not processes.wait_any(watched, seconds, self._starter.sockets):
                 return
-            record = folder.record()
-            if record is None or is_elsewhere(record):
-                continue
-            if is_in_other_namespace(record):
-                seconds = min(seconds, _BLIND_SECONDS)
-            elif folder.has_begun or processes.find(record.identity) or self._children.status(record.pid):
-                watched.append(record.identity)
-        processes.wait_any(watched, seconds)
 
     def forget(self, handle: Handle) -> None:
         """Remove what is kept of a job that has ended; PlatformError while it runs."""
@@ -132,11 +145,11 @@ class LocalConnection:
         finally:
             os.close(lock)
 
-    def _spawn(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
-        secrets = resolve(request.secrets, os.environ, self._folder / "secrets.yaml")
-        record = spawn(request, key, folder, lock, secrets)
-        self._children.add(record.pid)
-        return record
+    def _watched(self, record: Record, folder: JobFolder, handle: Handle) -> processes.Identity | None:
+        if record.pid == NOBODY:
+            return self._starter.forked(handle.data["key"])
+        lives = folder.has_begun or processes.find(record.identity) or self._starter.children.status(record.pid)
+        return record.identity if lives else None
 
     def _is_free(self, folder: JobFolder) -> bool:
         lock = folder.lock()
@@ -157,6 +170,13 @@ def _known(folder: JobFolder) -> Record:
         fix = f"see that nothing of it runs, then remove {folder.path}"
         raise Corrupt(f"the record of a job in {folder.path} cannot be read", fix=fix)
     return record
+
+
+def _await_lock(folder: JobFolder) -> None:
+    # Whoever becomes the job sees that it is cancelled, and ends.
+    deadline = time.monotonic() + _LET_GO_SECONDS
+    while folder.is_locked and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
 
 
 _LATER = "submit it again; `ps` shows who holds it"

@@ -21,13 +21,18 @@ from moorage.errors import Corrupt
 from moorage.frozen import Frozen, plain
 from moorage_local.processes import Identity
 
+MARK_VARIABLE = "MOORAGE_LOCAL_JOB"
+"""Names the folder of a job to all its processes."""
+NOBODY = 2**22 + 1
+"""A number above those of all processes, see proc_sys_kernel(5)."""
+
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class Record(Frozen):
     """Which process a job is: on which boot of which host, seen from which process namespace.
 
-    `memory_kills` is what the kernel's count stood at before.
+    `memory_kills` is what the kernel's count stood at before; `pid` is `NOBODY` while a template is to become the job.
     """
 
     key: str
@@ -35,10 +40,10 @@ class Record(Frozen):
     host: str
     boot: str
     namespace: str
-    pid: int
-    started: str
     tags: Mapping[str, str]
     memory_kills: int = 0
+    pid: int = NOBODY
+    started: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -65,7 +70,7 @@ class JobFolder(Frozen):
     @property
     def mark(self) -> str:
         """The environment variable that all processes of the job inherit."""
-        return f"MOORAGE_LOCAL_JOB={self.path}"
+        return f"{MARK_VARIABLE}={self.path}"
 
     @property
     def output(self) -> Path:
@@ -98,6 +103,16 @@ class JobFolder(Frozen):
             if self._is_current(descriptor):
                 return descriptor
             os.close(descriptor)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether somebody has the lock: who starts the job, or the job."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = self.lock()
+        if lock is not None:
+            os.close(lock)
+        return lock is None
 
     def mark_begun(self) -> None:
         """Say that the job runs from now on."""

@@ -1,7 +1,7 @@
-"""`python -m moorage_local.launch FOLDER`: the process that is a job, from its submitter's word to its exit code.
+"""The process that is a job, from its submitter's word to its exit code.
 
-It waits on stdin for one whole line, `Orders`. A submitter that dies before leaves half a line or none,
-and then nothing has run. The lock of the folder is inherited as descriptor 3 and lives as long as this process.
+One that was started anew waits on stdin for one whole line, `Orders`: a submitter that dies before leaves half a
+line or none, and then nothing has run. The lock of the folder is descriptor 3 and lives as long as this process.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from moorage.frozen import Frozen, plain
 from moorage_local.folders import End, JobFolder
@@ -24,10 +25,15 @@ _OOM_SCORE = "500"  # of 1000: let the kernel take a step before it takes the dr
 
 
 class Orders(Frozen):
-    """What the submitter says when the record is written; the values of secrets travel in no other way."""
+    """What the submitter says when the job may begin; the values of secrets travel in no other way.
+
+    `start` is `interpreter` or `fork`, and `why` the reason for it.
+    """
 
     timeout_seconds: float
     secrets: Mapping[str, str]
+    start: str = "interpreter"
+    why: str | None = None
 
     def to_line(self) -> bytes:
         """Return the one line that says so."""
@@ -36,13 +42,19 @@ class Orders(Frozen):
 
 def main() -> None:
     """Be the job of the folder that the command line names."""
-    folder = JobFolder(Path(sys.argv[1]))
     line = sys.stdin.buffer.readline()
     if not line.endswith(b"\n"):
         os._exit(0)
+    be_job(JobFolder(Path(sys.argv[1])), Orders(**json.loads(line)))
+
+
+def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
+    """Do what the job of that folder is to do, and end this process."""
     _settle()
     folder.mark_begun()
-    code = _run(folder, Orders(**json.loads(line)))
+    if folder.is_cancelled:  # before there was anybody to tell
+        os._exit(1)
+    code = _run(folder, orders)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -54,7 +66,7 @@ def _run(folder: JobFolder, orders: Orders) -> int:
         _set_deadline(folder, orders.timeout_seconds)
         from moorage.step.supervisor import supervise
 
-        code = supervise({**os.environ, **orders.secrets})
+        code = supervise({**os.environ, **orders.secrets}, orders.start, orders.why)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         folder.write_end(End(code))
@@ -70,8 +82,8 @@ def _settle() -> None:
     os.set_inheritable(LOCK_DESCRIPTOR, False)
     launcher = os.getpid()
     os.register_at_fork(after_in_child=lambda: _leave(launcher))
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(_OOM_SCORE)
 
 
 def _leave(launcher: int) -> None:
@@ -90,7 +102,3 @@ def _set_deadline(folder: JobFolder, seconds: float) -> None:
 
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,12 +12,16 @@ NO_SPOT = "this machine cannot be taken away, so it has no spot price"
 NO_GPU = "moorage does not hand out this machine's GPUs yet"
 NO_NODES = "this machine is one node"
 
-LAUNCH = ("-P", "-m", "moorage_local.launch")
+LAUNCH = ("-P", "-c", "from moorage_local.launch import main; main()")
 """What the interpreter is given; `-P` keeps a `json.py` of the user's from being taken for the real one."""
 
 
 class LocalRequest(Request):
-    """One process: what it is called, started with, and may use; `secrets` are references."""
+    """One process: what it is called, started with, and may use; `secrets` are references.
+
+    `start` is `interpreter` or `fork`, or None to let the connection choose; a fork is of a process that has
+    `modules` of `code` loaded.
+    """
 
     name: JobName
     argv: tuple[str, ...]
@@ -27,6 +31,8 @@ class LocalRequest(Request):
     tags: Mapping[str, str]
     secrets: Mapping[str, str]
     start: str | None
+    code: str | None
+    modules: tuple[str, ...]
 
 
 def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
@@ -41,6 +47,8 @@ def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
         tags=job.owner.as_tags(),
         secrets=job.secrets,
         start=job.start,
+        code=job.code,
+        modules=job.modules,
     )
 
 

@@ -33,8 +33,7 @@ _REASONS = {"T": "somebody stopped it; `kill -CONT` lets it go on", "t": "a debu
 
 def handle_of(record: Record) -> Handle:
     """Return what finds the job of this record again."""
-    data = {"key": record.key, "host": record.host, "boot": record.boot}
-    return Handle(PLATFORM, JobName(record.job), {**data, "pid": str(record.pid), "started": record.started})
+    return Handle(PLATFORM, JobName(record.job), {"key": record.key, "host": record.host, "boot": record.boot})
 
 
 def state_of(letter: str) -> State:
@@ -55,6 +54,8 @@ def observe(handle: Handle, folder: JobFolder, children: Children) -> Observatio
         return Observation(handle, State.UNKNOWN, "elsewhere", reason)
     process = processes.find(record.identity)
     if process is None and not is_in_other_namespace(record):
+        if folder.is_locked:
+            return Observation(handle, State.STARTING, "asked for", "it waits for the template of its modules")
         return Observation(handle, State.MISSING, "not begun", "who submitted it died before it could begin")
     return _living(handle, folder, process.state if process else "R")
 
@@ -94,10 +95,7 @@ def _end_now(record: Record, folder: JobFolder, children: Children) -> End | Non
 
 def _is_alive(record: Record, folder: JobFolder) -> bool:
     if is_in_other_namespace(record):
-        lock = folder.lock()
-        if lock is not None:
-            os.close(lock)
-        return lock is None
+        return folder.is_locked
     return record.boot == machine.here().boot and processes.find(record.identity) is not None
 
 

@@ -86,8 +86,11 @@ def kill_members(leader: Identity, mark: str) -> None:
         time.sleep(0.001)
 
 
-def wait_any(watched: Sequence[Identity], seconds: float) -> None:
-    """Return when one of the processes has ended, or when the seconds are over."""
+def wait_any(watched: Sequence[Identity], seconds: float, readable: Sequence[int] = ()) -> bool:
+    """Return when one of the processes has ended, or when the seconds are over.
+
+    True when before that one of the descriptors can be read.
+    """
     deadline = time.monotonic() + seconds
     with ExitStack() as opened:
         poller = select.poll()
@@ -95,18 +98,24 @@ def wait_any(watched: Sequence[Identity], seconds: float) -> None:
             try:
                 descriptor = os.pidfd_open(identity.pid)
             except ProcessLookupError:
-                return
+                return False
             except OSError:  # the kernel, or what it runs in, does not have it
-                return _look_often(watched, deadline)
+                return _look_often(watched, deadline, readable)
             opened.callback(os.close, descriptor)
             poller.register(descriptor, select.POLLIN)
-        if all(map(find, watched)):  # else a number was another's by the time we asked
-            poller.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        for descriptor in readable:
+            poller.register(descriptor, select.POLLIN)
+        if not all(map(find, watched)):  # a number was another's by the time we asked
+            return False
+        ready = [descriptor for descriptor, _ in poller.poll(max(0.0, deadline - time.monotonic()) * 1000)]
+        return bool(ready) and all(descriptor in readable for descriptor in ready)
 
 
-def _look_often(watched: Sequence[Identity], deadline: float) -> None:
+def _look_often(watched: Sequence[Identity], deadline: float, readable: Sequence[int]) -> bool:
     while all(map(find, watched)) and time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)
+        if select.select(readable, (), (), _LOOK_SECONDS)[0]:
+            return True
+    return False
 
 
 def _everyone() -> Iterator[Process]:

@@ -41,7 +41,8 @@ class StepJob(Model):
     """One attempt of one step, ready to be lowered.
 
     `timeout_seconds` is what the platform may give the job at most, its start included;
-    `secrets` maps an environment variable to `name/key`.
+    `secrets` maps an environment variable to `name/key`. `modules` are what the job imports first, from the
+    archive whose digest is `code`, for a platform that can have them loaded already; `start` says whether it may.
     """
 
     name: JobName
@@ -52,6 +53,7 @@ class StepJob(Model):
     timeout_seconds: float
     secrets: Mapping[str, str] = {}
     start: str | None = None
+    code: str | None = None
     modules: tuple[str, ...] = ()
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.conformance.table import EXCUSES, PROPERTY
 from tests.rigs.base import Rig
-from tests.rigs.local import LocalRig
+from tests.rigs.local import LocalForkRig, LocalRig
 
-RIGS: Mapping[str, Callable[[Path], Rig]] = {"local": LocalRig}
+RIGS: Mapping[str, Callable[[Path], Rig]] = {"local": LocalRig, "local-fork": LocalForkRig}
 
 
 @pytest.fixture(params=RIGS)
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         call = getattr(item, "callspec", None)  # only a test with parameters has one
         if call is not None and "rig" in call.params:
-            _excuse(item, call.params["rig"])
+            _excuse(item, call.params["rig"].partition("-")[0])
             item.user_properties.append((PROPERTY, call.params["rig"]))
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from moorage.errors import AccessDenied, NotFound, PlatformError, QuotaExceeded
-from moorage.ports import Handle, JobName, Request
+from moorage.ports import Handle, JobName, Request, StepJob
 from moorage.states import State
 from moorage_local import processes
 from moorage_local.adapter import LocalAdapter
@@ -29,9 +29,14 @@ _SUBMITTER = Path(__file__).with_name("submitter.py")
 
 
 class LocalRig(Rig):
-    """This machine, in a folder of its own."""
+    """This machine, in a folder of its own; each job in a new interpreter."""
 
     platform = "local"
+    start = "interpreter"
+
+    def job(self, work: Work) -> StepJob:
+        """Return the job that does the work, started as this rig starts jobs."""
+        return super().job(work).model_copy(update={"start": self.start})
 
     @cached_property
     def target(self) -> LocalTarget:
@@ -94,6 +99,12 @@ class LocalRig(Rig):
         """Return the folder of the job."""
         return JobFolder(Path(self.target.folder) / "jobs" / folder_name(handle.data["key"]))
 
+    def pid_of(self, handle: Handle) -> int:
+        """Return the job's own process."""
+        record = self.folder_of(handle).record()
+        assert record
+        return record.pid
+
     def keep_secret(self, reference: str, value: str) -> None:
         """Write it where the driver reads it."""
         file = Path(self.target.folder) / "secrets.yaml"
@@ -129,6 +140,12 @@ class LocalRig(Rig):
 
     def _submitter(self, file: Path, key: str, place: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, str(_SUBMITTER), str(file), key, place], stdout=subprocess.PIPE)
+
+
+class LocalForkRig(LocalRig):
+    """The same machine; each job a fork of a warm process."""
+
+    start = "fork"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from moorage_local import client, folders, launch, spawn
+from moorage_local import client, folders, launch, spawn, warm
 from moorage_local.lower import LocalRequest
 from moorage_local.target import LocalTarget
 
@@ -37,10 +37,15 @@ def _die_after(lines: int) -> None:
     sys.settrace(trace)
 
 
+def _replace(*places: tuple[object, str]) -> None:
+    for place, name in places:
+        setattr(place, name, _die)
+
+
 PLACES: dict[str, Callable[[], object]] = {
-    "before create": lambda: setattr(spawn, "_start", _die),
-    "before record": lambda: setattr(folders.JobFolder, "write_record", _die),
-    "before word": lambda: setattr(launch.Orders, "to_line", _die),
+    "before create": lambda: _replace((spawn, "start_process"), (warm, "start_process")),
+    "before record": lambda: _replace((folders.JobFolder, "write_record")),
+    "before word": lambda: _replace((launch.Orders, "to_line"), (warm.Template, "ask")),
     "after submit": lambda: None,
     "nowhere": lambda: None,
 }

@@ -42,6 +42,7 @@ def step_job(resolved: Resolved, run: str, step: Step, attempt: int) -> StepJob:
         timeout_seconds=step.timeout.start + step.timeout.run,
         secrets=step.secrets,
         start=step.start,
+        code=resolved.code,
         modules=() if step.run is None else (step.run.partition(":")[0],),
     )
 

@@ -96,7 +96,8 @@ class StepResult(Frozen):
     """How one attempt ended: `state` is succeeded, failed or cancelled; times are UTC, ISO 8601.
 
     `message` is one sentence, `detail` the failure with the user's own frames first;
-    both are scrubbed of secrets. `quarantined` maps an output to the table of its bad rows.
+    both are scrubbed of secrets. `quarantined` maps an output to the table of its bad rows. `start` is
+    `interpreter` or `fork`, and `start_reason` why it was not the usual one.
     """
 
     state: State
@@ -112,6 +113,7 @@ class StepResult(Frozen):
     cpu_seconds: float | None = None
     peak_memory_mib: float | None = None
     start: str | None = None
+    start_reason: str | None = None
     host: str | None = None
     nonce: str | None = None
     schema: int = SCHEMA

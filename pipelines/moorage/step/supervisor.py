@@ -28,7 +28,7 @@ PUT_SECONDS = 60.0
 """How long the store may be away before a result is given up."""
 
 
-def supervise(environ: Mapping[str, str], start: str = "interpreter") -> int:
+def supervise(environ: Mapping[str, str], start: str = "interpreter", start_reason: str | None = None) -> int:
     """Run the one attempt that MOORAGE_STEP names, and return the exit code of its job.
 
     0: it succeeded; 1: it did not, and the result says why; 2: there is no request that could be read, or no
@@ -37,7 +37,7 @@ def supervise(environ: Mapping[str, str], start: str = "interpreter") -> int:
     adopt_orphans()
     worker = fork_worker(work)  # first: once the store is open there may be threads
     try:
-        return _supervise(environ, start, worker)
+        return _supervise(environ, worker, (start, start_reason))
     except NotOurs as reason:
         return _say(NOT_OURS, str(reason))
     except MoorageError as error:
@@ -46,7 +46,7 @@ def supervise(environ: Mapping[str, str], start: str = "interpreter") -> int:
         kill_descendants()
 
 
-def _supervise(environ: Mapping[str, str], start: str, worker: Worker) -> int:
+def _supervise(environ: Mapping[str, str], worker: Worker, start: tuple[str, str | None]) -> int:
     began = time.time()
     signals = Signals()
     store_uri, folder = paths.split_request_uri(environ.get(STEP_VARIABLE, ""))
@@ -66,7 +66,8 @@ def _supervise(environ: Mapping[str, str], start: str, worker: Worker) -> int:
         peak_memory_mib=peak_memory_mib,
         started=paths.utc(began),
         finished=paths.utc(time.time()),
-        start=start,
+        start=start[0],
+        start_reason=start[1],
         host=os.uname().nodename,
         nonce=claim.nonce,
     )

@@ -13,6 +13,7 @@ from moorage.errors import PlatformError
 from moorage.states import State
 from moorage_local import client
 from moorage_local.folders import JobFolder
+from moorage_local.lower import LAUNCH
 from tests.rigs.base import Work
 from tests.rigs.local import LocalRig
 
@@ -21,7 +22,7 @@ SLEEPS = Work(("sleep", "600"))
 
 @pytest.mark.parametrize("said", [b"", b'{"timeout_seconds": 5', b'{"timeout_seconds": 5, "secrets": {}}'])
 def test_half_a_word_runs_nothing(tmp_path: Path, said: bytes) -> None:
-    command = [sys.executable, "-m", "moorage_local.launch", str(tmp_path)]
+    command = [sys.executable, *LAUNCH, str(tmp_path)]
     ended = subprocess.run(command, input=said, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     assert list(tmp_path.iterdir()) == []
@@ -32,7 +33,7 @@ def test_the_drivers_secrets_are_not_in_the_process(rig: LocalRig, monkeypatch: 
     work = Work(("sleep", "600"), secrets={"TOKEN": "loans/token"})
     handle = rig.submit(rig.lower(work), key="one")
     rig.await_state(handle, State.RUNNING)
-    environment = Path(f"/proc/{handle.data['pid']}/environ").read_bytes()
+    environment = Path(f"/proc/{rig.pid_of(handle)}/environ").read_bytes()
     assert b"MOORAGE_STEP=" in environment
     assert b"hunter2" not in environment
     assert all(b"hunter2" not in file.read_bytes() for file in rig.folder_of(handle).path.iterdir())

@@ -24,8 +24,8 @@ def _running(rig: LocalRig, work: Work = SLEEPS) -> Handle:
     return handle
 
 
-def _signal(handle: Handle, number: signal.Signals) -> None:
-    os.kill(int(handle.data["pid"]), number)
+def _signal(rig: LocalRig, handle: Handle, number: signal.Signals) -> None:
+    os.kill(rig.pid_of(handle), number)
 
 
 def _rewrite_record(rig: LocalRig, handle: Handle, **changes: str) -> None:
@@ -38,7 +38,7 @@ def test_nothing_is_left_of_a_job_whose_process_was_killed(rig: LocalRig, is_par
     handle = _running(rig, FAMILY)
     while len(rig.leftovers(handle)) < len(("launcher", "worker", "sh", "sleep", "daemon")):
         assert rig.observe(handle).state is State.RUNNING
-    _signal(handle, signal.SIGKILL)
+    _signal(rig, handle, signal.SIGKILL)
     seen = rig.await_end(handle, by=rig.connection if is_parent else rig.connect())
     assert (seen.state, seen.cause) == (State.FAILED, Cause.LOST)
     assert ("SIGKILL" in seen.reason) is is_parent
@@ -50,14 +50,14 @@ def test_nothing_is_left_of_a_job_whose_process_was_killed(rig: LocalRig, is_par
 def test_a_process_that_the_kernel_killed_for_memory_is_told(rig: LocalRig, monkeypatch: pytest.MonkeyPatch) -> None:
     handle = _running(rig)
     monkeypatch.setattr(machine, "out_of_memory_kills", lambda: 10**6)
-    _signal(handle, signal.SIGKILL)
+    _signal(rig, handle, signal.SIGKILL)
     assert rig.await_end(handle).cause is Cause.OUT_OF_MEMORY
 
 
 def test_a_stopped_job_runs_and_says_what_is_the_matter(rig: LocalRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "CANCEL_SECONDS", 0.1)
     handle = _running(rig, FAMILY)
-    _signal(handle, signal.SIGSTOP)
+    _signal(rig, handle, signal.SIGSTOP)
     while (seen := rig.observe(handle)).raw != "T":
         assert seen.state is State.RUNNING
     assert (seen.state, "kill -CONT" in seen.reason) == (State.RUNNING, True)
@@ -95,7 +95,7 @@ def test_a_job_of_another_container_is_known_by_its_lock(rig: LocalRig) -> None:
     assert rig.observe(handle).state is State.RUNNING
     with pytest.raises(PlatformError, match="out of reach"):
         rig.connection.cancel(handle)
-    _signal(handle, signal.SIGKILL)
+    _signal(rig, handle, signal.SIGKILL)
     assert rig.await_end(handle).state is State.FAILED
     (rig.folder_of(handle).path / "record").write_bytes(before)
 

@@ -1,0 +1,146 @@
+"""Start jobs: by forking a template that has their modules loaded, else in a new interpreter."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from moorage.errors import TargetError
+from moorage.frozen import plain
+from moorage.step.paths import split_request_uri
+from moorage.step.request import STEP_VARIABLE
+from moorage_local import processes
+from moorage_local.children import Children
+from moorage_local.folders import End, JobFolder, Record
+from moorage_local.launch import Orders
+from moorage_local.lower import LocalRequest
+from moorage_local.processes import Identity
+from moorage_local.secrets import resolve
+from moorage_local.spawn import environment, record_of, spawn
+from moorage_local.template import Loads, Wanted
+from moorage_local.warm import Started, Templates
+
+_LONGEST_NAME = 100
+_HURRY_SECONDS = 0.005
+
+
+class Starter:
+    """Starts the jobs of one target, and sees to it that those which no template becomes are started all the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.children = Children()
+        self._secrets = folder / "secrets.yaml"
+        room = len(os.fsencode(folder / "jobs")) + 1 + _LONGEST_NAME
+        self._templates = Templates(folder / "templates", room)
+        self._asked: dict[str, tuple[LocalRequest, JobFolder]] = {}
+        self._forked: dict[str, Identity | None] = {}
+        self._refused: dict[str, str] = {}
+
+    def start(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
+        """Start the job, whose lock the caller holds, and return its record; what a template loads is not waited for.
+
+        TargetError when the spec asks for a fork and it is known that there can be none.
+        """
+        secrets = resolve(request.secrets, os.environ, self._secrets)
+        why = self._why_not_forked(request)
+        if why is None:
+            record = record_of(request, key)
+            folder.write_record(record)
+            if self._ask(request, key, folder, lock, secrets):
+                return record
+            why = "its template takes no more jobs"
+        return self._spawn(request, key, folder, lock, secrets, why)
+
+    def settle(self) -> None:
+        """Take note of what templates have said, and start in new interpreters what they refused."""
+        for news in self._templates.news():
+            if isinstance(news, Started):
+                found = processes.read(news.pid)
+                self._forked[news.key] = found.identity if found else None
+            else:
+                self._refused[news.key] = news.why
+        for key, identity in list(self._forked.items()):
+            if self._asked[key][1].has_begun:
+                self._forget(key)
+            elif identity is None or processes.find(identity) is None:
+                self._refused[key] = "the fork of its template ended before it could begin"
+        for key in list(self._refused):
+            self._start_anew(key)
+
+    def forked(self, key: str) -> Identity | None:
+        """Return the process that a template has forked for the job, before the job says so itself."""
+        return self._forked.get(key)
+
+    def patience(self, seconds: float) -> float:
+        """Return for how long nothing needs to be settled, at most so many seconds, unless a socket has news."""
+        return min(seconds, _HURRY_SECONDS) if self._refused else seconds
+
+    @property
+    def sockets(self) -> Sequence[int]:
+        """The descriptors that can be read when there is something to settle."""
+        return self._templates.sockets
+
+    def _why_not_forked(self, request: LocalRequest) -> str | None:
+        if request.start == "interpreter":
+            return "the spec says so"
+        if request.start is None and request.secrets and request.modules:
+            return "its modules could ask for its secrets while they are loaded"
+        refusal = self._templates.refusal(_loads(request))
+        if refusal and request.start == "fork":
+            raise TargetError(_cannot(refusal), fix=_FIX)
+        return refusal
+
+    def _ask(self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str]) -> bool:
+        orders = Orders(request.timeout_seconds, secrets, "fork")
+        wanted = Wanted(str(folder.path), environment(request, folder), plain(orders))
+        template = self._templates.template(_loads(request))
+        with folder.output.open("wb") as output:
+            taken = template.ask(key, wanted, lock, output.fileno())
+        if taken:
+            self._asked[key] = (request, folder)
+        return taken
+
+    def _spawn(
+        self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str], why: str
+    ) -> Record:
+        record = spawn(request, key, folder, lock, secrets, why)
+        self.children.add(record.pid)
+        return record
+
+    def _start_anew(self, key: str) -> None:
+        request, folder = self._asked[key]
+        lock = folder.lock()
+        if lock is None:  # the template has not let go of it yet, or another driver has it
+            if folder.has_begun:
+                self._forget(key)
+            return
+        try:
+            if not folder.has_begun:
+                self._start_refused(request, key, folder, lock)
+        finally:
+            os.close(lock)
+        self._forget(key)
+
+    def _start_refused(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> None:
+        why = self._refused[key]
+        if request.start == "fork":
+            folder.write_end(End(None, "setup", f"{_cannot(why)}; {_FIX}"))
+            return
+        secrets = resolve(request.secrets, os.environ, self._secrets)
+        self._spawn(request, key, folder, lock, secrets, why)
+
+    def _forget(self, key: str) -> None:
+        for kept in (self._asked, self._forked, self._refused):
+            kept.pop(key, None)
+
+
+def _loads(request: LocalRequest) -> Loads:
+    store, _ = split_request_uri(request.environment[STEP_VARIABLE])
+    code = request.code if request.modules else None
+    return Loads(request.argv[0], store, code, request.modules)
+
+
+def _cannot(why: str) -> str:
+    return f"`start: fork` is not possible here: {why}"
+
+
+_FIX = "leave `start` out, or set it to `interpreter`"

@@ -1,0 +1,185 @@
+"""A warm process that has the modules of steps loaded, and becomes their jobs by forking.
+
+It is started like any program, never forked from a driver, and is told by descriptor 3 whose jobs to become. It
+forks only while it has one thread: a fork of more may hang on a lock that a thread held. It ends with its driver,
+after the jobs that it was handed.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from moorage.errors import MoorageError
+from moorage.frozen import Frozen, replaced
+from moorage.step.code import code_folder
+from moorage.step.scratch import remove_tree
+from moorage.step.task import StepFailure
+from moorage.store import open_store
+from moorage_local import blas, machine, processes
+from moorage_local.chance import Chance
+from moorage_local.folders import MARK_VARIABLE, JobFolder
+from moorage_local.launch import LOCK_DESCRIPTOR, Orders, be_job
+
+SOCKET_DESCRIPTOR = 3
+LOAD_SECONDS = 60.0
+"""Modules that take longer are loaded by each step for itself."""
+DESCRIPTORS = 3
+"""What comes with each request: the job's lock, its output, and what it is to do."""
+
+_STEP_MODULES = ("functions", "outputs", "commands", "supervisor")
+
+
+class Loads(Frozen):
+    """What a template has loaded: modules from the code of that digest, which is in that store."""
+
+    python: str
+    store: str
+    code: str | None
+    modules: tuple[str, ...]
+
+
+class Wanted(Frozen):
+    """A job that a template is asked to become."""
+
+    folder: str
+    environment: dict[str, str]
+    orders: dict[str, Any]
+
+
+def main() -> None:
+    """Load what the command line says, and become jobs until the driver has gone."""
+    driver = socket.socket(fileno=SOCKET_DESCRIPTOR)
+    given = json.loads(sys.argv[1])
+    signal.setitimer(signal.ITIMER_REAL, LOAD_SECONDS)  # its default action ends us wherever we hang
+    chance = Chance()
+    try:
+        _load(Loads(**{**given, "modules": tuple(given["modules"])}), Path(sys.argv[2]))
+    except BaseException as error:  # noqa: BLE001 - whatever a module raises, SystemExit included
+        _refuse(driver, f"its modules cannot be loaded ahead: {type(error).__name__}", False)
+    chance.note_loaded()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no job that has ended stays a zombie
+    _serve(driver, chance, blas.loaded_pools())
+
+
+def _load(loads: Loads, scratch: Path) -> None:
+    for name in _STEP_MODULES:
+        import_module(f"moorage.step.{name}")
+    machine.here()
+    if not loads.modules:
+        return
+    before = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    os.makedirs(scratch)
+    os.chdir(scratch)  # what a module writes when it is imported is nobody's
+    try:
+        code = None if loads.code is None else _code(loads.store, loads.code)
+        sys.path[0:0] = [code] if code else []
+        for name in loads.modules:
+            import_module(name)
+        if code in sys.path:
+            sys.path.remove(code)  # each job puts it there for itself
+    finally:
+        os.fchdir(before)
+        os.close(before)
+        remove_tree(scratch)
+
+
+def _code(store_uri: str, digest: str) -> str:
+    child = os.fork()  # of its own, since a store that is not a folder is reached by threads
+    if child == 0:
+        try:
+            code_folder(open_store(store_uri), digest, os.environ)
+        except (MoorageError, StepFailure, OSError):
+            os._exit(1)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return str(code_folder(open_store(store_uri), digest, os.environ))
+
+
+def _serve(driver: socket.socket, chance: Chance, pools: Any) -> NoReturn:
+    gc.collect()
+    gc.freeze()  # so that a collection in a job does not copy what we share
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(driver, 1, DESCRIPTORS)
+        except ConnectionResetError:  # it left before it read our last words; what it asked for is still there
+            continue
+        if not message:
+            os._exit(0)
+        if threads := _other_threads():
+            _refuse(driver, f"its modules start threads ({threads}), and what has threads is not forked", True)
+        pid = os.fork()
+        if pid == 0:
+            _become(descriptors, chance, pools)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _say(driver, {"pid": pid})
+
+
+def _other_threads() -> str:
+    tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+    return ", ".join(sorted({Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in tasks}))
+
+
+def _refuse(driver: socket.socket, reason: str, for_good: bool) -> NoReturn:
+    _say(driver, {"refused": reason, "for_good": for_good})
+    os._exit(0)
+
+
+def _say(driver: socket.socket, message: dict[str, object]) -> None:
+    with suppress(OSError):  # it has gone
+        driver.send(json.dumps(message).encode())
+
+
+def _become(descriptors: list[int], chance: Chance, pools: Any) -> NoReturn:
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        lock, output, wanted = descriptors
+        for source, target in ((lock, LOCK_DESCRIPTOR), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        with open(wanted, "rb") as file:
+            _begin(Wanted(**json.loads(file.read())), chance, pools)
+    except BaseException:  # noqa: BLE001 - it goes to the job's output, and the template never goes on in here
+        sys.excepthook(*sys.exc_info())
+    os._exit(1)
+
+
+def _begin(wanted: Wanted, chance: Chance, pools: Any) -> NoReturn:
+    folder = JobFolder(Path(wanted.folder))
+    _write_mark(folder)
+    os.environ.clear()
+    os.environ.update(wanted.environment)
+    sys.argv = ["-c", wanted.folder]
+    me = os.getpid()
+    os.register_at_fork(after_in_child=lambda: _in_worker(me, chance, pools))
+    record, process = folder.record(), processes.read(me)
+    if record is None or process is None:
+        raise FileNotFoundError(f"{folder.path}: the job has no record")
+    folder.write_record(replaced(record, pid=me, started=process.identity.started))
+    be_job(folder, Orders(**wanted.orders))
+
+
+def _in_worker(launcher: int, chance: Chance, pools: Any) -> None:
+    if os.getppid() == launcher:
+        chance.settle()
+        blas.restore(pools, os.environ)
+
+
+def _write_mark(folder: JobFolder) -> None:
+    # What /proc shows of our first environment is our memory: there the mark is found in all that we fork.
+    find = ctypes.CDLL(None).getenv
+    find.restype = ctypes.c_void_p
+    place = find(MARK_VARIABLE.encode())
+    room = len(os.environ[MARK_VARIABLE])
+    value = os.fsencode(folder.path)
+    if place and len(value) <= room:
+        ctypes.memmove(place, value.ljust(room, b"\0"), room)
