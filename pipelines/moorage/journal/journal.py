@@ -6,7 +6,6 @@ another driver. Every 64th segment starts with a snapshot, so that reading stays
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -47,8 +46,8 @@ def read_segments(store: Store, run: str) -> list[Segment]:
         raise NotFound(f"no run {run!r} in {store.uri}", fix="`moorage runs` lists those that are there")
     newest = max(numbers)
     first = newest // SNAPSHOT_EVERY * SNAPSHOT_EVERY
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda number: _read(store, run, number), range(first, newest + 1)))
+    keys = [segment_key(run, number) for number in range(first, newest + 1)]
+    return [_parse(run, number, data) for number, data in enumerate(_get_all(store, keys), first)]
 
 
 def read_events(store: Store, run: str) -> Iterator[Event]:
@@ -130,8 +129,14 @@ def _number(key: str) -> int:
     return int(key.rpartition("/")[2].removesuffix(".jsonl"))
 
 
-def _read(store: Store, run: str, number: int) -> Segment:
-    return _parse(run, number, store.get(segment_key(run, number)))
+def _get_all(store: Store, keys: Sequence[str]) -> Iterator[bytes]:
+    if store.root is not None or len(keys) == 1:
+        yield from map(store.get, keys)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # here: a folder needs none
+
+    with ThreadPoolExecutor(8) as pool:
+        yield from pool.map(store.get, keys)
 
 
 def _encode(driver: str, noted: Sequence[Event], snapshot: RunRecord | None) -> bytes:

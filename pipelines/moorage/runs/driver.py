@@ -21,7 +21,6 @@ from moorage.runs.cache import CacheEntry, look_up, remember
 from moorage.runs.commands import read_commands
 from moorage.runs.frontier import Frontier
 from moorage.runs.gates import judge, judged, settled
-from moorage.runs.measures import measure_gate
 from moorage.runs.place import Place
 from moorage.runs.register import register_bento
 from moorage.runs.retries import next_attempt_at
@@ -290,6 +289,8 @@ class Driver:
             remember(self._place.store, self.record, step.name, result.outputs, at)
 
     def _judge(self, step: Step) -> None:
+        from moorage.runs.measures import measure_gate  # here: few runs have a gate, and drift loads much
+
         measured = measure_gate(self._place.store, self._pipeline, self.record, step)
         self._end(step.name, *judged(judge(step, measured)))
 
