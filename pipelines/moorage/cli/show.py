@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from moorage.cli import follow as watch
 from moorage.cli import output, summary
 from moorage.cli.options import json_option, place_options, run_argument
 from moorage.cli.results import failure_details, registered
@@ -17,14 +18,16 @@ from moorage.states import RunState
 @click.command("show")
 @run_argument
 @place_options
+@click.option("-f", "--follow", is_flag=True, help="Watch the run until it has ended, whoever drives it.")
 @json_option
-def command(run_id: str, environment: str, project: Path | None, as_json: bool) -> None:
+def command(run_id: str, environment: str, project: Path | None, follow: bool, as_json: bool) -> None:
     """Show one run: its steps, results, and what failed.
 
-    RUN is an id, the start of one, or `last`.
+    RUN is an id, the start of one, or `last`. Ctrl-C stops watching; the run goes on.
     """
     place = api.open_place(environment, project)
-    record = api.read_record(place, api.find_run(place, run_id))
+    found = api.find_run(place, run_id)
+    record = watch.follow(place, found) if follow else api.read_record(place, found)
     state = _state(place, record)
     if as_json:
         output.print_json(summary.run_as_data(record, state))

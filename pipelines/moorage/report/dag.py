@@ -26,7 +26,7 @@ def graph_section(data: ReportData) -> tuple[Markup, str]:
     style += f".node rect{{width:{picture.boxes[0].width:.0f}px}}"
     svg = _svg(picture, needs, data.by_name)
     said = "Each box leads to its step below; arrow keys go from box to box."
-    less = f" {left_out:,} lines that follow from others are left out." if left_out else ""
+    less = f" {left_out:,} further lines are not drawn." if left_out else ""
     hint = tag("p", said, less, class_="hint")
     skip = tag("a", "Skip the graph", href="#timeline", class_="skip")
     box = tag("div", svg, class_="dag", id="dag-box")
