@@ -1,11 +1,13 @@
 """Real `moorage` processes on a project of their own, and what they leave behind."""
 
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ class Project:
         self.written = folder / "effects"
         self.written.touch()
 
-    @property
+    @cached_property
     def store(self) -> Store:
         return open_place("local", self.folder).store
 
@@ -49,7 +51,7 @@ class Project:
 
     def segments(self, run: str) -> int:
         """How many segments its journal has."""
-        return sum(1 for _ in (Path(str(self.store.root)) / "runs" / run / "journal").iterdir())
+        return len(os.listdir(f"{self.store.root}/runs/{run}/journal"))
 
     @contextmanager
     def moorage(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:

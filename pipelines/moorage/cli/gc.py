@@ -21,8 +21,8 @@ from moorage.spec.units import parse_duration
 def command(environment: str, project: Path | None, older_than: str | None, dry_run: bool, as_json: bool) -> None:
     """Remove what was left behind and nothing names any more.
 
-    Jobs of runs that have ended, cached results of runs that are gone, and artifacts that no run, cached result
-    or model has named for 7 days. What an unfinished run or a model names always stays.
+    Jobs and scratch space of runs that have ended, cached results of runs that are gone, and artifacts that no run,
+    cached result or model has named for 7 days. What an unfinished run or a model names always stays.
     """
     age = None if older_than is None else _age(older_than)
     removed = collect_garbage(api.open_place(environment, project), older_than=age, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""What was left behind: jobs of ended runs, cache entries of runs that are gone, blobs that nothing names.
+"""What was left behind: jobs and scratch space of ended runs, cache entries of runs that are gone, unnamed blobs.
 
 Cache entries go first, so that no run finds an artifact that is about to go; blobs go 7 days after
 they were last written; what an unfinished run names always stays, since every run's names are marks.
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from moorage.errors import NotFound
 from moorage.journal import RunRecord, read_record
@@ -18,6 +19,7 @@ from moorage.runs.cache import entries
 from moorage.runs.making import read_resolved
 from moorage.runs.place import Place
 from moorage.step.request import Artifact
+from moorage.step.scratch import remove_tree
 from moorage.store import Store, read_manifest
 
 GRACE = timedelta(days=7)
@@ -46,6 +48,7 @@ def collect_garbage(
             del records[record.id]
     sweep.cache_without_run(set(records))
     sweep.jobs(records)
+    sweep.scratch(records)
     sweep.blobs(marks(place.store, records))
     return Removed(sweep.counts, sweep.bytes)
 
@@ -99,6 +102,28 @@ class _Sweep:
                 if entry.key not in marked and entry.modified < (self.now - GRACE).timestamp():
                     self.bytes += entry.size
                     self._remove("blobs", entry.key)
+
+    def scratch(self, records: dict[str, RunRecord]) -> None:
+        # A process that was killed removes nothing: neither its folder nor what it had half written.
+        if self._store.root is None:
+            return
+        old = (self.now - GRACE).timestamp()
+        for path in sorted((self._store.root / "work").glob("r*-*-*")):
+            record = records.get(path.name.partition("-")[0])
+            if record.state.is_terminal if record else path.stat().st_mtime < old:
+                self._remove_path("scratch folders", path)
+        for path in sorted((self._store.root / "work").glob("put/*")):
+            if path.stat().st_mtime < old:
+                self._remove_path("half-written files", path)
+
+    def _remove_path(self, kind: str, path: Path) -> None:
+        self.counts[kind] += 1
+        if self._dry_run:
+            return
+        if path.is_dir():
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)
 
     def _owned(self) -> Iterator[tuple[Handle, str]]:
         owner = Owner(environment=self._place.environment.name)

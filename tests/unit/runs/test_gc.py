@@ -9,8 +9,9 @@ from moorage.runs.gc import collect_garbage
 from moorage.runs.making import make_run
 from moorage.states import State, StepState
 from moorage.step.request import Artifact, StepResult
-from moorage.store import has_blob, put_bytes, put_directory
+from moorage.store import has_blob, open_store, put_bytes, put_directory
 from tests.rigs.imaginary import Outcome, resolved
+from tests.rigs.stage import Stage
 
 
 @pytest.fixture
@@ -83,3 +84,16 @@ def test_jobs_of_ended_runs_are_let_go(stage, pipeline):
     set_.drive(pipeline({"name": "a"}))
     assert collect_garbage(set_.place).counts["jobs"] == 1
     assert not set_.platform.jobs
+
+
+def test_what_killed_processes_left_half_done_goes_when_nobody_can_want_it(tmp_path, pipeline, later):
+    set_ = Stage(tmp_path, {}, None, open_store(tmp_path / "store"))
+    ended, open_ = set_.drive(pipeline({"name": "a"})).id, set_.make(pipeline({"name": "a"}))
+    work = tmp_path / "store" / "work"
+    for name in (f"{ended}-a-1-nonce", f"{open_}-a-1-nonce", "rgone-a-1-nonce", "code/kept", "put"):
+        (work / name).mkdir(parents=True, exist_ok=True)
+    (work / "put" / "half").write_bytes(b"ha")
+    assert collect_garbage(set_.place).counts["scratch folders"] == 1
+    removed = collect_garbage(set_.place, now=later)
+    assert (removed.counts["scratch folders"], removed.counts["half-written files"]) == (1, 1)
+    assert sorted(path.name for path in work.iterdir()) == sorted(["code", "put", f"{open_}-a-1-nonce"])
