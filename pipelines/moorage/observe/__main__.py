@@ -49,6 +49,7 @@ def observe(make: Callable[[Watched], Observer], lines: Iterable[bytes]) -> None
 
 def main(name: ObserverName) -> int:
     """Run the observer of that name; returns the exit status."""
+    os.nice(10)  # the steps come first, also while libraries load
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What libraries print is nobody's: stdout is for the one line.
     os.dup2(2, 1)
