@@ -10,6 +10,7 @@ import click
 
 from moorage.cli.complete import run_ids
 from moorage.cli.options import place_options
+from moorage.errors import SpecError
 from moorage.runs import api
 
 
@@ -46,6 +47,8 @@ def _write(text: str, path: Path) -> None:
     if str(path) == "-":
         sys.stdout.buffer.write(data)
         return
+    if not path.parent.is_dir():
+        raise SpecError(f"there is no folder {path.parent}", fix="make it, or name another with -o")
     # Under its name only when it is whole: a page that is open elsewhere is never half of one.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".moorage-") as folder:
         part = Path(folder) / path.name

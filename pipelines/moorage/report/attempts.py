@@ -20,10 +20,12 @@ def attempts(step: StepData, data: ReportData, limits: Limits) -> Iterator[Marku
     """Yield the table of attempts, and the end of each one's log, the newest first."""
     if not step.attempts:
         return
-    rows = [_row(attempt, data.end, len(step.attempts) > 1) for attempt in step.attempts]
-    yield tag("h4", "Attempts" if len(rows) > 1 else "Attempt")
+    shown = step.attempts[-max(1, limits.rows) :]
+    rows = [_row(attempt, data.end, len(step.attempts) > 1) for attempt in shown]
+    left_out = len(step.attempts) - len(shown)
+    yield tag("h4", "Attempts" if len(rows) > 1 else "Attempt", f", after {left_out} others" if left_out else None)
     yield table_or_line(f"Attempts of {step.name}", _TITLES, rows, _NUMBERS)
-    for attempt in reversed(step.attempts):
+    for attempt in list(reversed(step.attempts))[: limits.tries]:
         yield from _failure(attempt, step, limits)
         yield from _log(attempt, step, limits)
 
@@ -53,13 +55,13 @@ def _failure(attempt: AttemptData, step: StepData, limits: Limits) -> Iterator[M
         said = f"Attempt {attempt.record.number}: {words.cut(attempt.record.message, limits.text)}"
         yield tag("p", said, class_="message")
     detail = attempt.result.detail if attempt.result else None
-    if detail:
+    if detail and limits.detail:
         yield pre(_short(detail, limits), f"Frames of {step.name}, attempt {attempt.record.number}")
 
 
 def _short(detail: str, limits: Limits) -> str:
     lines = [words.cut(line, limits.line) for line in detail.splitlines()]
-    return words.cut("\n".join(lines), limits.text)
+    return words.cut("\n".join(lines), limits.detail)
 
 
 def _log(attempt: AttemptData, step: StepData, limits: Limits) -> Iterator[Markup]:

@@ -8,11 +8,11 @@ from html import escape
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 _CLOSED = frozenset({"path", "rect", "circle", "use"})
 _UNQUOTED = re.compile(r"[A-Za-z0-9_.#%:-]+")
-_PLAIN = re.compile(r"[\t\n -%(-;=?-~\u00a1-\u1fff]*")  # nothing to escape, nothing unseen
+_PLAIN = re.compile(r"[\t\n !#-%(-;=?-~\u00a1-\u05ff]*")  # nothing to escape, nothing unseen
 # What HTML forbids, and what makes text look like other text: terminal codes and marks of direction.
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 

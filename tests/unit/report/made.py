@@ -174,8 +174,8 @@ def numbers(name: str, values: Sequence[float], kind: str = "number") -> ColumnP
     counts: dict[int, int] = {}
     for value in values:
         counts[key_of(value)] = counts.get(key_of(value), 0) + 1
-    mean = sum(values) / len(values)
-    moments = Moments(len(values), mean, sum((value - mean) ** 2 for value in values), min(values), max(values))
+    mean = sum(value / len(values) for value in values)
+    moments = Moments(len(values), mean, 0.0, min(values), max(values))
     return ColumnProfile(
         name, kind, 3, distinct=len(counts), moments=moments, histogram=fit(Histogram(0, tuple(sorted(counts.items()))))
     )
@@ -211,7 +211,10 @@ def eventful() -> Mapping[str, Told]:
         "explain": Told(needs=("train",), cause=Cause.USER, message="KeyError: 'importance'", log=["explaining"]),
         "gate": Told(spec=gate, ended=StepState.FAILED, cause=Cause.GATE, message=said),
         "publish": Told(
-            needs=("gate",), spec={"command": ["true"]}, ended=StepState.SKIPPED, message="it waits for gate, which failed"
+            needs=("gate",),
+            spec={"command": ["true"]},
+            ended=StepState.SKIPPED,
+            message="it waits for gate, which failed",
         ),
         "approve": Told(needs=("train",), spec={"approval": {"by": ["harbour-master"]}}, is_asked=True),
         "announce": Told(needs=("approve",), spec={"command": ["echo", EVIL]}, is_waiting=True),
