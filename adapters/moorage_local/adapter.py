@@ -6,13 +6,13 @@ from pathlib import Path
 from moorage.errors import TargetError
 from moorage.ports import Capabilities, Capacity, Connection, StepJob
 from moorage_local import machine
-from moorage_local.lower import NO_GPU, NO_NODES, NO_SPOT, LocalRequest, lower
+from moorage_local.lower import NO_GPU, NO_SPOT, LocalRequest, lower
 from moorage_local.target import LocalTarget
 
 CAPABILITIES = Capabilities(
     spot=NO_SPOT,
     gpu=NO_GPU,
-    nodes=NO_NODES,
+    nodes=True,
     secrets=True,
     images="steps on this machine run in the current interpreter, not in an image",
 )

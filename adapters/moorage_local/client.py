@@ -18,7 +18,7 @@ from moorage.errors import (
     Throttled,
 )
 from moorage.ports import Handle, Observation, Owner
-from moorage_local import processes
+from moorage_local import limits, processes
 from moorage_local.folders import NOBODY, End, JobFolder, Record, folder_name
 from moorage_local.lower import LocalRequest
 from moorage_local.observe import bury, handle_of, is_elsewhere, is_in_other_namespace, observe
@@ -141,6 +141,7 @@ class LocalConnection:
         if lock is None:
             raise PlatformError(f"{handle.job} still runs", fix="cancel it first")
         try:
+            limits.let_go(folder.path)
             folder.remove()
         finally:
             os.close(lock)

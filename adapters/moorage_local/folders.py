@@ -7,6 +7,7 @@ Free of pydantic: the launcher imports this, and starts in milliseconds.
     begun     an empty mark, made before anything runs; with no mark and no lock nothing ever ran
     cancelled an empty mark, made before the job is told to end
     exit      how it ended
+    memory    what holds it to its memory, see `limits`
     output    what the launcher itself printed
 """
 

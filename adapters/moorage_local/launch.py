@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from moorage.frozen import Frozen, plain
 from moorage_local.folders import End, JobFolder
+from moorage_local.shares import Share, run_share, take_share
 
 LOCK_DESCRIPTOR = 3
 TIMED_OUT_CODE = 124
@@ -54,19 +55,22 @@ def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
         os._exit(1)
-    code = _run(folder, orders)
+    code = _run(folder, orders, take_share(folder.path, os.environ))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _run(folder: JobFolder, orders: Orders) -> int:
+def _run(folder: JobFolder, orders: Orders, share: Share) -> int:
     code = 1
     try:
         _set_deadline(folder, orders.timeout_seconds)
         from moorage.step.supervisor import supervise
 
-        code = supervise({**os.environ, **orders.secrets}, orders.start, orders.why)
+        def be_node(rank: int, environ: Mapping[str, str]) -> int:
+            return supervise(environ, orders.start, orders.why)
+
+        code = run_share(share, {**os.environ, **orders.secrets}, be_node)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         folder.write_end(End(code))

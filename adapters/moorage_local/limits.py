@@ -11,6 +11,7 @@ from pathlib import Path
 from zlib import crc32
 
 from moorage.frozen import Frozen, plain
+from moorage.step.memory import usage_sentence
 from moorage_local.machine import Groups
 
 GROUP_2, GROUP_1, EACH_PROCESS = "cgroup2", "cgroup1", "rlimit"
@@ -109,6 +110,15 @@ def _limit_each(size: int) -> None:
 
 def _name(folder: Path) -> str:
     return f"moorage-{folder.name}-{crc32(bytes(folder)):08x}"  # other projects may have a job of that name
+
+
+def killed_for_memory(folder: Path) -> str | None:
+    """Return a sentence when the kernel killed something of the job of that folder for want of memory."""
+    limit = kept(folder)
+    if limit is None or not limit.kills:
+        return None
+    used = usage_sentence(limit.peak or limit.size, limit.size / 2**30)
+    return f"the kernel killed it for want of memory; {used}"
 
 
 def let_go(folder: Path) -> None:

@@ -6,11 +6,11 @@ from moorage.errors import Unsupported
 from moorage.ports import JobName, Request, StepJob
 from moorage.spec.models import Resources
 from moorage.step.request import STEP_VARIABLE
+from moorage_local.shares import Share
 from moorage_local.target import LocalTarget
 
 NO_SPOT = "this machine cannot be taken away, so it has no spot price"
 NO_GPU = "moorage does not hand out this machine's GPUs yet"
-NO_NODES = "this machine is one node"
 
 LAUNCH = ("-P", "-c", "from moorage_local.launch import main; main()")
 """What the interpreter is given; `-P` keeps a `json.py` of the user's from being taken for the real one."""
@@ -41,7 +41,7 @@ def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
     return LocalRequest(
         name=job.name,
         argv=(target.python, *LAUNCH),
-        environment={STEP_VARIABLE: job.request_uri},
+        environment={STEP_VARIABLE: job.request_uri, **_share(job.resources).as_variables()},
         resources=job.resources,
         timeout_seconds=job.timeout_seconds,
         tags=job.owner.as_tags(),
@@ -52,19 +52,23 @@ def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
     )
 
 
+def _share(asked: Resources) -> Share:
+    held = None if asked.memory_gib is None else int(asked.nodes * asked.memory_gib * 2**30)
+    return Share(nodes=asked.nodes, memory_bytes=held)
+
+
 def _refuse(job: StepJob, target: LocalTarget) -> None:
     asked, step = job.resources, f"step {(job.owner.step or job.name)!r}"
     if asked.spot:
         raise Unsupported(f"{step} asks for a spot machine; {NO_SPOT}", fix="set `resources.spot: false`")
     if asked.gpu is not None:
         raise Unsupported(f"{step} asks for a GPU; {NO_GPU}", fix=f"remove `resources.gpu`, or {_ELSEWHERE}")
-    if asked.nodes > 1:
-        fix = f"set `resources.nodes: 1`, or {_ELSEWHERE}"
-        raise Unsupported(f"{step} asks for {asked.nodes} nodes; {NO_NODES}", fix=fix)
-    if asked.cpu > target.cpu or asked.memory_gib > target.memory_gib:
-        has = _amount(target.cpu, target.memory_gib)
-        message = f"{step} asks for {_amount(asked.cpu, asked.memory_gib)}; this machine has {has}"
-        raise Unsupported(message, fix=f"lower `resources.cpu` or `resources.memory`, or {_ELSEWHERE}")
+    if asked.nodes * asked.cpu > target.cpu or asked.nodes * asked.counted_memory_gib > target.memory_gib:
+        has, lower_what = _amount(target.cpu, target.memory_gib), "`resources.cpu` or `resources.memory`"
+        each = _amount(asked.cpu, asked.counted_memory_gib)
+        if asked.nodes > 1:
+            each, lower_what = f"{asked.nodes} nodes of {each} each", "`resources.nodes`, `cpu` or `memory`"
+        raise Unsupported(f"{step} asks for {each}; this machine has {has}", fix=f"lower {lower_what}, or {_ELSEWHERE}")
 
 
 def _amount(cpu: float, memory_gib: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from moorage.ports import Handle, JobName, Observation
 from moorage.states import Cause, State
-from moorage_local import machine, processes
+from moorage_local import limits, machine, processes
 from moorage_local.children import Children
 from moorage_local.folders import End, JobFolder, Record
 
@@ -48,6 +48,7 @@ def observe(handle: Handle, folder: JobFolder, children: Children) -> Observatio
         return Observation(handle, State.MISSING, "no record", "nothing is known of it on this machine")
     end = folder.end() or _end_now(record, folder, children)
     if end is not None:
+        limits.let_go(folder.path)
         return _ended(handle, folder, end)
     if is_elsewhere(record):
         reason = f"it was started on {record.host}, and only a moorage there can say"
@@ -103,10 +104,17 @@ def _death(record: Record, folder: JobFolder, status: int | None) -> End:
     if not folder.has_begun and status is not None and os.WIFEXITED(status):
         return End(os.WEXITSTATUS(status), Cause.SETUP)
     number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
-    if number in (None, signal.SIGKILL) and machine.out_of_memory_kills() > record.memory_kills:
-        return End(None, Cause.OUT_OF_MEMORY, "the kernel killed it for want of memory")
+    if number in (None, signal.SIGKILL) and (reason := _memory_reason(record, folder)):
+        return End(None, Cause.OUT_OF_MEMORY, reason)
     by = f"by {signal.Signals(number).name}" if number else "before it could say how it ended"
     return End(None, Cause.LOST, f"its process was killed {by}")
+
+
+def _memory_reason(record: Record, folder: JobFolder) -> str | None:
+    limit = limits.kept(folder.path)
+    if limit is not None and limit.group is not None:
+        return limits.killed_for_memory(folder.path)
+    return "the kernel killed it for want of memory" if machine.out_of_memory_kills() > record.memory_kills else None
 
 
 def _last_line(folder: JobFolder) -> str:

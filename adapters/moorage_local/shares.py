@@ -4,7 +4,7 @@ Free of pydantic: the launcher imports this, and starts in milliseconds.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from moorage.frozen import EMPTY, Frozen, plain
@@ -41,3 +41,12 @@ def take_share(folder: Path, environ: Mapping[str, str]) -> Share:
 
         limits.hold(folder, share.memory_bytes, machine.groups())
     return share
+
+
+def run_share(share: Share, environ: Mapping[str, str], supervise: Callable[[int, Mapping[str, str]], int]) -> int:
+    """Run `supervise(rank, environ)` for each of the nodes that the job gets, and return the exit code of the first."""
+    if share.nodes == 1:
+        return supervise(0, environ)
+    from moorage_local.nodes import run_nodes  # here, because few steps have several
+
+    return run_nodes(environ, share.nodes, supervise)

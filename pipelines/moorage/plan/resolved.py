@@ -73,6 +73,7 @@ def step_request(
         secrets=dict(step.secrets),
         timeout_seconds=step.timeout.run,
         nodes=step.resources.nodes,
+        memory_gib=step.resources.memory_gib,
         start=step.start,
     )
 

@@ -13,6 +13,7 @@ from moorage.step.finish import scrubbed, store_outputs
 from moorage.step.integrity import changed_inputs, watch_inputs
 from moorage.step.logs import Lines
 from moorage.step.memory import measured
+from moorage.step.node import Node
 from moorage.step.process import Worker
 from moorage.step.request import StepRequest, StepResult
 from moorage.step.scratch import Scratch, fetch_inputs, make_scratch, remove_tree, task_outputs
@@ -36,11 +37,12 @@ class Attempt(Frozen):
     courier: Courier
     signals: Signals
     deadline: float
+    node: Node = Node()
 
     def run(self) -> StepResult:
         """Return how it ended, without times and usage; outputs are in the store, the scratch folder is gone."""
         scrubber = Scrubber(self._secrets())
-        lines = Lines(scrubber)
+        lines = Lines(scrubber, label=self.node.label)
         try:
             result = self._in_scratch(lines)
         except StepFailure as error:
@@ -53,7 +55,7 @@ class Attempt(Frozen):
         return scrubbed(result, scrubber)
 
     def _in_scratch(self, lines: Lines) -> StepResult:
-        scratch = make_scratch(self.store, self.request, self.nonce)
+        scratch = make_scratch(self.store, self.request, f"{self.nonce}{self.node.rank or ''}")
         try:
             return self._work(scratch, lines)
         finally:
@@ -86,10 +88,11 @@ class Attempt(Frozen):
             inputs=fetch_inputs(self.store, request, scratch),
             outputs=task_outputs(self.store, request, scratch),
             environment=environment_of(told, self.environ),
+            leaves_outputs=self.node.is_first,
         )
 
     def _tell(self, task: Task) -> None:
-        if self.signals.cancelled:
+        if self.signals.is_stopping:
             return  # it never starts
         with suppress(BrokenPipeError), open(self.worker.orders, "wb") as pipe:  # broken: its ending says why
             pipe.write(to_line(task))

@@ -86,6 +86,11 @@ def _lives(store: Store, folder: str, held: Claim, mine: Claim) -> bool:
         return held.pid != mine.pid and held.born is not None and born(held.pid) == held.born
     if held.job == mine.job:
         return False  # its platform started it again, elsewhere or after a reboot
+    return is_fresh(store, folder, held)
+
+
+def is_fresh(store: Store, folder: str, held: Claim) -> bool:
+    """Return whether the job of that claim has given a sign of life lately."""
     return time.time() - max(held.time, _last_beat(store, folder)) < STALE_SECONDS
 
 

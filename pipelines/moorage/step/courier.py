@@ -24,7 +24,7 @@ class Courier(threading.Thread):
     """Beats while the claim holds; `lost` is set, and `wake` called, when it no longer does."""
 
     def __init__(
-        self, store: Store, folder: str, claim: Claim, beat_seconds: float, wake: Callable[[], object]
+        self, store: Store, folder: str, claim: Claim, beat_seconds: float, wake: Callable[[], object], rank: int = 0
     ) -> None:
         super().__init__(name="courier", daemon=True)
         self.lost = False
@@ -35,7 +35,8 @@ class Courier(threading.Thread):
         self._text: list[bytes] = []
         self._size = 0
         self._flush_at = self._give_up_at = float("inf")
-        self._beat_at = time.monotonic() + self._beat_seconds
+        self._beat_key = paths.node_beat_key(folder, rank)
+        self._beat_at = time.monotonic() + (0.0 if rank else self._beat_seconds)  # the first node's claim is a sign
         self._number = 0
 
     def add(self, text: bytes) -> None:
@@ -104,4 +105,4 @@ class Courier(threading.Thread):
         if self.lost:
             self._wake()
         else:
-            self._store.put(paths.heartbeat_key(self._folder), json.dumps(beat).encode())
+            self._store.put(self._beat_key, json.dumps(beat).encode())

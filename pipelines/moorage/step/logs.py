@@ -15,14 +15,17 @@ _TOGETHER_SECONDS = 1.0
 
 
 class Lines:
-    """The lines of one attempt, in order, scrubbed and stamped with the time they were read.
+    """The lines of one attempt, in order, scrubbed and stamped with the time they were read, then `label`.
 
     Beyond `HEAD_BYTES` no work is done per line, so that a step that prints gigabytes is
     neither held up nor kept in memory.
     """
 
-    def __init__(self, scrubber: Scrubber, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> None:
+    def __init__(
+        self, scrubber: Scrubber, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES, label: bytes = b""
+    ) -> None:
         self._scrubber = scrubber
+        self._label = label
         self._left = head_bytes
         self._tail = _Tail(tail_bytes)
         self._pending = b""
@@ -44,7 +47,7 @@ class Lines:
         parts = []
         chunks, dropped = self._tail.take(self._scrubber.reach)
         if dropped:
-            parts.append(_stamped(f"… {dropped:,} bytes left out …\n".encode(), now))
+            parts.append(self._stamped(f"… {dropped:,} bytes left out …\n".encode(), now))
         for when, chunk in chunks:
             parts += [self._take(chunk[at : at + LINE_BYTES], when) for at in range(0, len(chunk), LINE_BYTES)]
         if self._pending:
@@ -74,7 +77,11 @@ class Lines:
         if b"\r" in lines:
             lines = b"\n".join(_last_state(line).rstrip(b"\r") for line in lines.split(b"\n"))
         scrubbed = self._scrubber.scrub(lines)
-        return _stamped(scrubbed.decode("utf-8", "replace").encode(), now)
+        return self._stamped(scrubbed.decode("utf-8", "replace").encode(), now)
+
+    def _stamped(self, lines: bytes, now: float) -> bytes:
+        stamp = utc(now).encode() + b" " + self._label
+        return stamp + lines[:-1].replace(b"\n", b"\n" + stamp) + b"\n"
 
 
 class _Tail:
@@ -106,11 +113,6 @@ class _Tail:
             chunks[0] = (when, first[start:])
         self._chunks.clear()
         return chunks, self._dropped
-
-
-def _stamped(lines: bytes, now: float) -> bytes:
-    stamp = utc(now).encode() + b" "
-    return stamp + lines[:-1].replace(b"\n", b"\n" + stamp) + b"\n"
 
 
 def _last_state(line: bytes) -> bytes:

@@ -25,6 +25,21 @@ def heartbeat_key(folder: str) -> str:
     return f"{folder}/heartbeat.json"
 
 
+def nodes_prefix(folder: str) -> str:
+    """Return what the keys of all that the further nodes say begin with."""
+    return f"{folder}/nodes/"
+
+
+def node_key(folder: str, rank: int) -> str:
+    """Return the key of how the node of that rank ended."""
+    return f"{folder}/nodes/{rank}.json"
+
+
+def node_beat_key(folder: str, rank: int) -> str:
+    """Return the key of the object that a living node renews; the first one renews the attempt's own."""
+    return f"{folder}/nodes/{rank}-beat.json" if rank else heartbeat_key(folder)
+
+
 def claims_prefix(folder: str) -> str:
     """Return what the keys of all claims begin with."""
     return f"{folder}/claims/"

@@ -67,7 +67,7 @@ class StepRequest(Frozen):
 
     Exactly one of `function` (`package.module:name`), `command` and `bento` is set.
     `code` is the digest of the code archive, `secrets` maps a variable to its reference,
-    `timeout_seconds` is the run deadline.
+    `timeout_seconds` is the run deadline, `memory_gib` what each node is held to.
     """
 
     run: str
@@ -88,6 +88,7 @@ class StepRequest(Frozen):
     secrets: Mapping[str, str] = EMPTY
     timeout_seconds: float = 86400.0
     nodes: int = 1
+    memory_gib: float | None = None
     start: str | None = None
     schema: int = SCHEMA
 

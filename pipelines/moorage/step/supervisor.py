@@ -6,16 +6,19 @@ A function of an environment, so that it runs as `python -m moorage.step` and in
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from moorage.errors import MoorageError, SpecError
 from moorage.frozen import replaced
-from moorage.states import State
+from moorage.states import Cause, State
 from moorage.step import paths
 from moorage.step.attempt import Attempt
-from moorage.step.claims import NotOurs, claim_attempt, my_claim
+from moorage.step.claims import Claim, NotOurs, claim_attempt, my_claim
 from moorage.step.courier import BEAT_SECONDS, BEAT_VARIABLE, Courier
 from moorage.step.descendants import adopt_orphans, kill_descendants
+from moorage.step.guard import Guard
+from moorage.step.node import Node, node_of
 from moorage.step.process import Worker, fork_worker
 from moorage.step.request import SCHEMA, STEP_VARIABLE, StepRequest, StepResult, request_from_json, to_json
 from moorage.step.usage import children_usage
@@ -27,17 +30,27 @@ SUCCEEDED, FAILED, UNUSABLE, NOT_OURS = 0, 1, 2, 3
 PUT_SECONDS = 60.0
 """How long the store may be away before a result is given up."""
 
+_Put = TypeVar("_Put")
 
-def supervise(environ: Mapping[str, str], start: str = "interpreter", start_reason: str | None = None) -> int:
-    """Run the one attempt that MOORAGE_STEP names, and return the exit code of its job.
+
+def supervise(
+    environ: Mapping[str, str],
+    start: str = "interpreter",
+    start_reason: str | None = None,
+    guard: Guard | None = None,
+) -> int:
+    """Run the one attempt that MOORAGE_STEP names, or one node's part of it, and return the exit code of its job.
 
     0: it succeeded; 1: it did not, and the result says why; 2: there is no request that could be read, or no
     store to write the result to; 3: another job holds the attempt or it is closed, and nothing was written.
     """
     adopt_orphans()
     worker = fork_worker(work)  # first: once the store is open there may be threads
+    if guard is not None:
+        guard.begin()
     try:
-        return _supervise(environ, worker, (start, start_reason))
+        result = _supervise(environ, worker, guard, {"start": start, "start_reason": start_reason})
+        return SUCCEEDED if result.state is State.SUCCEEDED else FAILED
     except NotOurs as reason:
         return _say(NOT_OURS, str(reason))
     except MoorageError as error:
@@ -46,35 +59,74 @@ def supervise(environ: Mapping[str, str], start: str = "interpreter", start_reas
         kill_descendants()
 
 
-def _supervise(environ: Mapping[str, str], worker: Worker, start: tuple[str, str | None]) -> int:
+def _supervise(
+    environ: Mapping[str, str], worker: Worker, guard: Guard | None, about: Mapping[str, str | None]
+) -> StepResult:
     began = time.time()
     signals = Signals()
     store_uri, folder = paths.split_request_uri(environ.get(STEP_VARIABLE, ""))
     store = open_store(store_uri)
     request = _request(store, folder)
-    claim = my_claim(request.job, environ)
-    claim_attempt(store, folder, claim)
-    courier = Courier(store, folder, claim, float(environ.get(BEAT_VARIABLE, BEAT_SECONDS)), signals.wake)
+    node = node_of(request.nodes, environ)
+    claim = _claim(store, folder, node, request, environ)
+    beat_seconds = float(environ.get(BEAT_VARIABLE, BEAT_SECONDS))
+    courier = Courier(store, folder, claim, beat_seconds, signals.wake, node.rank)
     courier.start()
     deadline = time.monotonic() + request.timeout_seconds
-    attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline)
-    ended = attempt.run()
+    attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline, node)
+    join = _crew(attempt, folder)
+    result = join(_measured(_judged(attempt.run(), guard), nonce=claim.nonce, started=paths.utc(began), **about))
+    courier.close()
+    if courier.lost or not _put(store, folder, node, result):
+        raise NotOurs("the attempt was closed, or claimed by another job, while this one ran")
+    return result
+
+
+def _claim(store: Store, folder: str, node: Node, request: StepRequest, environ: Mapping[str, str]) -> Claim:
+    if not node.is_first:
+        from moorage.step.crew import claim_to_serve
+
+        return claim_to_serve(store, folder, request.timeout_seconds)
+    claim = my_claim(request.job, environ)
+    claim_attempt(store, folder, claim)
+    return claim
+
+
+def _crew(attempt: Attempt, folder: str) -> Callable[[StepResult], StepResult]:
+    node, signals, courier = attempt.node, attempt.signals, attempt.courier
+    if node.count == 1 or not node.is_first:
+        return lambda own: own
+    from moorage.step.crew import Crew  # here, because few steps have several nodes
+
+    crew = Crew(attempt.store, folder, attempt.nonce, node.count, signals.halt)
+    crew.start()
+    return lambda own: crew.joined(own, attempt.deadline, lambda: signals.cancelled or courier.lost)
+
+
+def _judged(ended: StepResult, guard: Guard | None) -> StepResult:
+    failure = guard.blame() if guard is not None and ended.cause is Cause.USER else None
+    if failure is None:
+        return ended
+    return replaced(ended, cause=failure.cause, message=f"{failure.message}; the step said: {ended.message}")
+
+
+def _measured(ended: StepResult, **about: str | None) -> StepResult:
     cpu_seconds, peak_memory_mib = children_usage()
-    result = replaced(
+    return replaced(
         ended,
         cpu_seconds=cpu_seconds,
         peak_memory_mib=peak_memory_mib,
-        started=paths.utc(began),
         finished=paths.utc(time.time()),
-        start=start[0],
-        start_reason=start[1],
         host=os.uname().nodename,
-        nonce=claim.nonce,
+        **about,
     )
-    courier.close()
-    if courier.lost or not put_result(store, folder, result):
-        raise NotOurs("the attempt was closed, or claimed by another job, while this one ran")
-    return SUCCEEDED if result.state is State.SUCCEEDED else FAILED
+
+
+def _put(store: Store, folder: str, node: Node, result: StepResult) -> bool:
+    if node.is_first:
+        return put_result(store, folder, result)
+    _patiently(lambda: store.put(paths.node_key(folder, node.rank), to_json(result)), PUT_SECONDS)
+    return True
 
 
 def _request(store: Store, folder: str) -> StepRequest:
@@ -90,11 +142,15 @@ def _request(store: Store, folder: str) -> StepRequest:
 
 def put_result(store: Store, folder: str, result: StepResult, within_seconds: float = PUT_SECONDS) -> bool:
     """Put the result if there is none, and return whether ours holds; tries again while the store is away."""
+    return _patiently(lambda: store.put_if_absent(paths.result_key(folder), to_json(result)), within_seconds)
+
+
+def _patiently(put: Callable[[], _Put], within_seconds: float) -> _Put:
     deadline = time.monotonic() + within_seconds
     pause = 0.1
     while True:
         try:
-            return store.put_if_absent(paths.result_key(folder), to_json(result))
+            return put()
         except MoorageError:
             if time.monotonic() + pause > deadline:
                 raise

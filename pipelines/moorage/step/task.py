@@ -31,7 +31,10 @@ class TaskOutput(Frozen):
 
 
 class Task(Frozen):
-    """One attempt, with everything on this machine; `code` is the folder of the user's packages."""
+    """One attempt, with everything on this machine; `code` is the folder of the user's packages.
+
+    Of several nodes only the first `leaves_outputs`; the others get the same paths of their own to write to.
+    """
 
     scratch: str
     code: str | None
@@ -42,6 +45,7 @@ class Task(Frozen):
     inputs: tuple[TaskInput, ...]
     outputs: tuple[TaskOutput, ...]
     environment: Mapping[str, str]
+    leaves_outputs: bool = True
 
 
 class Written(Frozen):

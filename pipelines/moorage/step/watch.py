@@ -33,7 +33,7 @@ class Signals:
     """The signals that a supervisor acts on, turned into bytes of a pipe that a poll can wait for."""
 
     def __init__(self) -> None:
-        self.cancelled = False
+        self.cancelled = self.halted = False
         self.pipe, self._in = os.pipe()
         for end in (self.pipe, self._in):
             os.set_blocking(end, False)
@@ -48,6 +48,16 @@ class Signals:
             os.write(self._in, b"\0")
         except BlockingIOError:  # it is full: the poll returns anyway
             return
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the step is to end: it was cancelled, or another of its nodes has failed."""
+        return self.cancelled or self.halted
+
+    def halt(self) -> None:
+        """Let the step end, since another of its nodes has failed; any thread may call it."""
+        self.halted = True
+        self.wake()
 
     def drain(self) -> None:
         """Forget the wake-ups that were seen."""
@@ -110,8 +120,8 @@ class Watch:
         if self._courier.lost or now >= self._kill_at:
             signal_group(self._worker.pid, signal.SIGKILL)
             self._kill_at = float("inf")
-        elif self._stopped is None and (self._signals.cancelled or now >= self._deadline):
-            self._stopped = Cause.CANCELLED if self._signals.cancelled else Cause.TIMED_OUT
+        elif self._stopped is None and (self._signals.is_stopping or now >= self._deadline):
+            self._stopped = Cause.CANCELLED if self._signals.is_stopping else Cause.TIMED_OUT
             self._kill_at = now + GRACE_SECONDS
             signal_group(self._worker.pid, signal.SIGTERM)
 

@@ -58,7 +58,7 @@ def _do(task: Task) -> Answer:
         from moorage.step.functions import call_function
 
         returned = call_function(task)
-    return outputs.collect(task, returned, checks)
+    return outputs.collect(task, returned, checks) if task.leaves_outputs else Answer(checks=checks)
 
 
 def _checked_inputs(task: Task) -> "tuple[Any, ...]":

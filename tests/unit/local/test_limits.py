@@ -81,7 +81,8 @@ def test_what_a_dead_driver_left_is_removed_when_the_job_is_forgotten(rig: Local
     while rig.folder_of(handle).end() is None:
         rig.connection.wait([handle], 1)
     limit = limits.kept(folder)
-    assert limit is not None and limit.group is not None
+    assert limit is not None
+    assert limit.group is not None
     while rig.folder_of(handle).is_locked:
         pass
     rig.connect().forget(handle)

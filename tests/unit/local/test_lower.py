@@ -30,9 +30,9 @@ def _train(resources: Resources) -> StepJob:
             "  fix: remove `resources.gpu`, or run it in an environment that has more",
         ),
         (
-            Resources(nodes=2),
-            "step 'train' asks for 2 nodes; this machine is one node\n"
-            "  fix: set `resources.nodes: 1`, or run it in an environment that has more",
+            Resources(nodes=2, cpu=1.5),
+            "step 'train' asks for 2 nodes of 1.5 CPU, 1 GiB each; this machine has 2 CPU, 23.44 GiB\n"
+            "  fix: lower `resources.nodes`, `cpu` or `memory`, or run it in an environment that has more",
         ),
         (
             Resources(spot=True),
