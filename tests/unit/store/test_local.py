@@ -148,18 +148,8 @@ def test_with_fsync_the_bytes_are_on_disk_before_the_name(tmp_path: Path, monkey
     source.mkdir()
     (source / "f").write_bytes(b"data")
     seen: list[str] = []
-
-    def watched(name: str, call: Callable[..., None]) -> Callable[..., None]:
-        def note(*arguments: object) -> None:
-            first = arguments[0]
-            is_folder = isinstance(first, int) and os.path.isdir(f"/proc/self/fd/{first}")
-            call(*arguments)
-            seen.append(f"{name} folder" if is_folder else name)
-
-        return note
-
     for name in ("fsync", "link", "rename"):
-        monkeypatch.setattr(os, name, watched(name, getattr(os, name)))
+        monkeypatch.setattr(os, name, _noted(seen, name, getattr(os, name)))
     ways: dict[str, Callable[[], object]] = {
         "put": lambda: store.put("a", b"1"),
         "put_if_absent": lambda: store.put_if_absent("a", b"1"),
@@ -172,6 +162,16 @@ def test_with_fsync_the_bytes_are_on_disk_before_the_name(tmp_path: Path, monkey
     order = [name for number, name in enumerate(seen) if number == 0 or name != seen[number - 1]]
     move = "link" if way == "put_if_absent" else "rename"
     assert order == ["fsync", move, "fsync folder"] * (2 if way == "directory" else 1)
+
+
+def _noted(seen: list[str], name: str, call: Callable[..., None]) -> Callable[..., None]:
+    def note(*arguments: object) -> None:
+        first = arguments[0]
+        is_folder = isinstance(first, int) and os.path.isdir(f"/proc/self/fd/{first}")
+        call(*arguments)
+        seen.append(f"{name} folder" if is_folder else name)
+
+    return note
 
 
 def test_without_fsync_nothing_waits_for_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch):
