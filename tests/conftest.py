@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 10.0
 
 OTHERS = ("MOORAGE_", "BENTOML_", "AWS_", "OTEL_", "OPENLINEAGE_", "MLFLOW_")
 KEPT = ("MOORAGE_SOAK", "MOORAGE_VENDOR_SCHEMAS", "MOORAGE_FSYNC")
-TIERS = ("unit", "conformance", "fuzz", "engine", "packaging")
+TIERS = ("unit", "conformance", "fuzz", "engine", "packaging", "faults")
 
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.register_profile(

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -43,10 +43,10 @@ class Project:
         lines = (line.split() for line in self.written.read_text().splitlines())
         return Counter((step, int(attempt)) for step, attempt in lines)
 
-    def make(self, steps: list[Mapping[str, Any]], **fields: Any) -> str:
+    def make(self, steps: Sequence[Mapping[str, Any]], **fields: Any) -> str:
         """Make a run that nobody drives yet, and return its id."""
         spec = self.folder / "pipeline.yaml"
-        spec.write_text(yaml.safe_dump({"name": "faults", "steps": steps, **fields}))
+        spec.write_text(yaml.safe_dump({"name": "faults", "steps": list(steps), **fields}))
         return start(spec, project=self.folder)[1]
 
     def segments(self, run: str) -> int:

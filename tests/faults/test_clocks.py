@@ -119,5 +119,7 @@ def test_a_missing_job_is_not_lost_before_the_next_driver_has_looked_for_a_minut
     stage = Stage(tmp_path, {("a", 1): outcome}, None)
     record = drive_twice(stage, stage.make(one_step()), skew, turns=2)
     assert record.steps["a"].cause is Cause.LOST
+    ended = record.steps["a"].attempts[0].finished
+    assert ended is not None
     assert record.driven is not None
-    assert record.steps["a"].attempts[0].finished - record.driven >= timedelta(seconds=60)
+    assert ended - record.driven >= timedelta(seconds=60)

@@ -153,8 +153,8 @@ def test_children_that_a_step_leaves_behind_are_killed_and_warned_of(ended: Ende
     step = ended.step("children")
     assert step.state is StepState.SUCCEEDED
     assert step.warnings == ("the step left 1 process running; they were killed",)
-    for pid in map(int, (ended.folder / "mark").read_text().split()):
-        until(lambda pid=pid: not is_alive(pid))
+    pids = [int(pid) for pid in (ended.folder / "mark").read_text().split()]
+    until(lambda: not any(map(is_alive, pids)))
 
 
 def test_a_step_that_prints_without_end_is_kept_to_a_bounded_log(ended: Ended):

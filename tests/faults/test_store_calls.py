@@ -1,10 +1,11 @@
 """Each call of a driver to its store, in turn: refused, throttled, lost, late, or done although it timed out."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ class Line:
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self.stage = stage
-        self.on_late = lambda: self.sleep(600)
+        self.on_late: Callable[[], object] = lambda: self.sleep(600)
         store, self.objects = faulty(stage.store, plan, lambda: self.on_late())
         self.store = patient(store, sleep=self.sleep, clock=self.clock)
 
@@ -82,7 +83,7 @@ def test_a_driver_that_is_refused_at_any_call_says_so_and_the_next_one_finishes(
 def test_a_driver_whose_answer_comes_so_late_that_another_took_the_run_stops(tmp_path: Path):
     lost = 0
     for line, run in each_call(tmp_path, Fault.LATE):
-        line.on_late = lambda stage=line.stage, run=run: finish(stage, run)
+        line.on_late = partial(finish, line.stage, run)
         try:
             line.drive(run)
         except LostRun:

@@ -31,7 +31,7 @@ class FaultyObjects:
 
     is_certain = False
 
-    def __init__(self, inner: RemoteObjects, plan: Plan, on_late: Callable[[], None]) -> None:
+    def __init__(self, inner: RemoteObjects, plan: Plan, on_late: Callable[[], object]) -> None:
         self._inner, self._plan, self._on_late = inner, plan, on_late
         self.calls = 0
 
@@ -80,7 +80,7 @@ class FaultyObjects:
         return call(*arguments)
 
 
-def faulty(store: Store, plan: Plan, on_late: Callable[[], None] = lambda: None) -> tuple[Store, FaultyObjects]:
+def faulty(store: Store, plan: Plan, on_late: Callable[[], object] = lambda: None) -> tuple[Store, FaultyObjects]:
     """Return the store as it is reached over such a line, and the line."""
     assert store.remote is not None
     line = FaultyObjects(store.remote, plan, on_late)
