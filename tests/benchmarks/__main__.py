@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for folder in ("pipelines", "adapters", "bentos"):
         compileall.compile_dir(ROOT / folder, quiet=2)
     failed = 0
-    with metering() as meter, tempfile.TemporaryDirectory(prefix="moorage-bench-") as scratch:
+    with metering() as meter, tempfile.TemporaryDirectory(prefix="moorage-bench-", dir=asked.folder) as scratch:
         print(f"net is {'wall less waiting for a processor (PSI)' if meter.group else 'wall: no control group'}")
         for name in asked.only or GROUPS:
             bench = Bench(meter, Path(scratch) / name, asked.times)
@@ -58,6 +58,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=tuple(GROUPS), help="one group; may be given many times")
     parser.add_argument("--times", type=int, default=5, help="how often each command is measured")
     parser.add_argument("--out", type=Path, default=ROOT / "build", help="the folder of bench.json")
+    parser.add_argument("--folder", type=Path, help="where the projects are made, if not in the temporary folder")
     parser.add_argument("--docs", type=Path, help="the page whose tables are written anew")
     return parser.parse_args(arguments)
 

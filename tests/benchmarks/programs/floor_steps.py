@@ -18,17 +18,13 @@ pathlib.Path(hashlib.sha256(data).hexdigest()).write_bytes(data)
 
 
 def main(shape: str, number: int, start: str) -> None:
-    """Run the steps in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        Path("0").write_text("0")
-        rows = sqlite3.connect("rows.db", isolation_level=None)
-        rows.execute("create table steps (number integer, digest text)")
-        if shape == "chain":
-            _chain(number, start, rows)
-        else:
-            _fan(number, start, rows)
-        rows.close()
+    """Run the steps in a new folder below this one."""
+    os.chdir(tempfile.mkdtemp(dir="."))
+    Path("0").write_text("0")
+    rows = sqlite3.connect("rows.db", isolation_level=None)
+    rows.execute("create table steps (number integer, digest text)")
+    (_chain if shape == "chain" else _fan)(number, start, rows)
+    rows.close()
 
 
 def _chain(number: int, start: str, rows: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""`luigi_steps.py SHAPE NUMBER`: the same chain or fan as luigi's tasks, two workers, in a folder of their own."""
+"""`luigi_steps.py SHAPE NUMBER`: the same steps as luigi's tasks, two workers, in a new folder below this one."""
 
 import os
 import sys
@@ -39,9 +39,8 @@ class Step(luigi.Task):  # type: ignore[misc]  # it ships no types
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        number = int(sys.argv[2])
-        last = Step(sys.argv[1], number, number - 1)
-        done = luigi.build([last], local_scheduler=True, workers=2, log_level="ERROR")
-        sys.exit(0 if done and last.complete() else 1)
+    os.chdir(tempfile.mkdtemp(dir="."))
+    number = int(sys.argv[2])
+    last = Step(sys.argv[1], number, number - 1)
+    done = luigi.build([last], local_scheduler=True, workers=2, log_level="ERROR")
+    sys.exit(0 if done and last.complete() else 1)

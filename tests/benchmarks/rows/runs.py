@@ -19,14 +19,15 @@ SHAPES = {"chain": (chain, 20), "fan": (fan, 100)}
 def run(bench: Bench) -> Sequence[Figure]:
     """Return a run of two steps, less the import of the libraries that it cannot do without."""
     made = bench.project(chain(2), "fork")
-    commands = {"imports": floors.imports(made.folder, made.environ), "run": made.run()}
+    place = made.folder, made.environ
+    commands = {"pass": floors.nothing(*place), "imports": floors.imports(*place), "run": made.run()}
     costs = bench.costs(commands, 2 * bench.times)
     floor = middle(net(costs["imports"]))
+    scaled = middle(net(costs["pass"])) / floors.PASS_NET
     over = [ran - imported for ran, imported in zip(net(costs["run"]), net(costs["imports"]), strict=True)]
-    goal = RUN_SECONDS * floor / floors.IMPORTS_NET
     return [
         figure("importing the libraries, net", "s", net(costs["imports"])),
-        figure(f"a run of 2 steps over it{_how(made)}, net", "s", over, goal, floor),
+        figure(f"a run of 2 steps over it{_how(made)}, net", "s", over, RUN_SECONDS * scaled, floor),
     ]
 
 
