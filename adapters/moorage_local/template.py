@@ -56,6 +56,7 @@ class Wanted(Frozen):
 
 def main() -> None:
     """Load what the command line says, and become jobs until the driver has gone."""
+    os.closerange(SOCKET_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))  # what a shell or make left open in the driver
     driver = socket.socket(fileno=SOCKET_DESCRIPTOR)
     given = json.loads(sys.argv[1])
     signal.setitimer(signal.ITIMER_REAL, LOAD_SECONDS)  # its default action ends us wherever we hang

@@ -76,8 +76,8 @@ class Template:
                 said = self.socket.recv(65536)
             except BlockingIOError:
                 return
-            except ConnectionResetError:
-                said = b""
+            except ConnectionResetError:  # it left before it read all; what it has said is still there
+                continue
             yield json.loads(said) if said else {"refused": "its template ended before it could begin"}
             if not said:
                 return

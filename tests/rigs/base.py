@@ -66,9 +66,10 @@ class Rig(ABC):
         return self.adapter.connect(self.target)
 
     def close(self) -> None:
-        """End every job that a test left running."""
+        """End every job that a test left running, and what the connection keeps ready."""
         for handle in self._submitted:
             self.connection.cancel(handle)
+        vars(self).pop("connection", None)
 
     def job(self, work: Work) -> StepJob:
         """Return the job that does the work; its `request.json` is in the store."""

@@ -1,0 +1,178 @@
+"""A job that is a fork of a warm process is what it would be in a new interpreter; what cannot be forked is not."""
+
+import gc
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from moorage.errors import TargetError
+from moorage.states import Cause, State
+from moorage_local import client, processes
+from tests.rigs.local import LocalRig
+from tests.unit.local.shop import Shop
+
+AROUND = """
+import json, os, signal, sys
+
+def around(out):
+    fds = [fd for fd in range(100) if os.path.exists(f"/proc/self/fd/{fd}")]
+    says = {
+        "env": dict(os.environ), "cwd": os.getcwd(), "umask": os.umask(0), "path": sys.path, "argv": sys.argv,
+        "signals": {int(n): str(signal.getsignal(n)) for n in signal.valid_signals()},
+        "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "session": os.getsid(0) == os.getppid(),
+        "fds": [(fd, os.readlink(f"/proc/self/fd/{fd}").split(":")[0]) for fd in fds],
+        "group": os.getpgid(0) == os.getpid(), "main": sorted(vars(sys.modules["__main__"])),
+        "streams": [sys.stdin.encoding, sys.stdout.line_buffering, sys.stderr.errors],
+        "nice": os.nice(0), "oom": open("/proc/self/oom_score_adj").read(), "environ": os.environb.get(b"LANG") is None,
+    }
+    out.write_text(json.dumps(says))
+"""
+
+CHANCE = """
+import json, os, random
+LOADED = os.getpid()
+
+def draw(out):
+    out.write_text(json.dumps([random.random(), LOADED]))
+"""
+
+THREADS = """
+import threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+
+def nothing(out):
+    out.write_text("1")
+"""
+
+
+def _parents(handle_pid: int) -> int:
+    stat = Path(f"/proc/{handle_pid}/stat").read_text().rpartition(")")[2].split()
+    return int(stat[1])
+
+
+def test_a_forked_job_finds_around_it_what_one_in_a_new_interpreter_finds(
+    rig: LocalRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    monkeypatch.setenv("A_NAME", "a value = ü")
+    shop = Shop(rig, AROUND)
+    seen = [shop.said("around", start) for start in ("interpreter", "fork")]
+    for number, each in enumerate(seen, start=1):
+        assert f"s{number}-hello-1" in each.pop("cwd")
+        assert each["argv"].pop().endswith(f"jobs/s{number}")
+        assert each["env"].pop("MOORAGE_RUN") == f"s{number}"
+        assert each["env"].pop("MOORAGE_LOCAL_JOB").endswith(f"jobs/s{number}")
+    assert seen[0] == seen[1]
+
+
+def test_jobs_share_what_was_loaded_and_draw_numbers_of_their_own(rig: LocalRig) -> None:
+    shop = Shop(rig, CHANCE)
+    (first, loaded), (second, loaded_too) = (shop.said("draw", "fork") for _ in range(2))
+    assert loaded == loaded_too
+    assert first != second
+
+
+def test_a_module_that_seeds_when_it_is_imported_gets_the_same_numbers_each_time(rig: LocalRig) -> None:
+    shop = Shop(rig, CHANCE.replace("LOADED =", "random.seed(7); LOADED ="))
+    drawn = [shop.said("draw", start)[0] for start in ("fork", "fork", "interpreter")]
+    assert drawn == [drawn[0]] * 3
+
+
+def test_what_starts_threads_is_not_forked_and_that_is_remembered(rig: LocalRig) -> None:
+    shop = Shop(rig, THREADS)
+    for _ in range(2):
+        result = shop.result(shop.submit("nothing"))
+        assert (result.state, result.start) == (State.SUCCEEDED, "interpreter")
+        assert "start threads" in (result.start_reason or "")
+    vars(rig).pop("connection")
+    with pytest.raises(TargetError, match="`start: fork` is not possible here: its modules start threads"):
+        shop.submit("nothing", "fork")
+
+
+def test_a_fork_that_was_asked_for_and_cannot_be_fails_with_the_reason(rig: LocalRig) -> None:
+    shop = Shop(rig, THREADS)
+    seen = rig.await_end(shop.submit("nothing", "fork"))
+    assert (seen.state, seen.cause) == (State.FAILED, Cause.SETUP)
+    assert "`start: fork` is not possible here: its modules start threads" in seen.reason
+
+
+def test_a_module_that_cannot_be_loaded_ahead_says_in_its_step_why(rig: LocalRig) -> None:
+    shop = Shop(rig, "raise ValueError('not today')")
+    result = shop.result(shop.submit("nothing"))
+    assert (result.cause, result.start) == (Cause.USER, "interpreter")
+    assert "not today" in (result.message or "")
+    assert "cannot be loaded ahead: ValueError" in (result.start_reason or "")
+
+
+def test_a_template_that_dies_leaves_its_jobs_to_new_interpreters(rig: LocalRig, tmp_path: Path) -> None:
+    (tmp_path / "wait").touch()
+    loads = f"""
+import os, time
+os.symlink(str(os.getpid()), {str(tmp_path / "pid")!r})
+while os.path.exists({str(tmp_path / "wait")!r}): time.sleep(0.01)
+"""
+    shop = Shop(rig, loads + "def nothing(out):\n    out.write_text('1')\n")
+    handle = shop.submit("nothing")
+    assert rig.observe(handle).state is State.STARTING
+    while not (tmp_path / "pid").is_symlink():
+        assert rig.observe(handle).state is State.STARTING
+    os.kill(int((tmp_path / "pid").readlink().name), signal.SIGKILL)
+    (tmp_path / "pid").unlink()
+    (tmp_path / "wait").unlink()
+    result = shop.result(handle)
+    assert (result.state, result.start) == (State.SUCCEEDED, "interpreter")
+
+
+def test_modules_are_not_loaded_ahead_where_they_could_ask_for_secrets(rig: LocalRig) -> None:
+    rig.keep_secret("loans/token", "hunter2")
+    shop = Shop(rig, "import os\nTOKEN = os.environ.get('TOKEN')\ndef say(out):\n    out.write_text(str(TOKEN))\n")
+    result = shop.result(shop.submit("say", secrets={"TOKEN": "loans/token"}))
+    assert (result.state, result.start) == (State.SUCCEEDED, "interpreter")
+    assert "secrets" in (result.start_reason or "")
+
+
+def test_a_template_ends_with_its_driver(rig: LocalRig) -> None:
+    shop = Shop(rig, CHANCE)
+    loaded = shop.said("draw", "fork")[1]
+    found = processes.read(loaded)
+    assert found
+    vars(rig).pop("connection")
+    gc.collect()
+    processes.wait_any([found.identity], 10)
+    assert processes.find(found.identity) is None
+
+
+def test_what_a_forked_job_forks_is_found_when_the_job_was_killed(rig: LocalRig) -> None:
+    source = """
+import os, time
+
+def daemon(out):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+    shop = Shop(rig, source)
+    handle = shop.submit("daemon", "fork")
+    rig.await_state(handle, State.RUNNING)
+    while len(rig.leftovers(handle)) < len(("launcher", "worker", "daemon")):
+        assert rig.observe(handle).state is State.RUNNING
+    os.kill(rig.pid_of(handle), signal.SIGKILL)
+    assert rig.await_end(handle).cause is Cause.LOST
+    assert rig.leftovers(handle) == []
+
+
+def test_a_submit_does_not_wait_for_modules(rig: LocalRig) -> None:
+    shop = Shop(rig, "import time\ntime.sleep(0.5)\n" + CHANCE)
+    began = time.monotonic()
+    handle = shop.submit("draw")
+    assert time.monotonic() - began < 0.4
+    assert isinstance(rig.connection, client.LocalConnection)
+    assert shop.result(handle).start == "fork"
