@@ -81,16 +81,21 @@ def test_a_disk_that_fills_at_any_write_ends_the_driver_in_a_sentence_and_the_ne
             break
 
 
+def noting(project: Project, count: int) -> list[dict[str, object]]:
+    command = ["sh", "-c", project.note]
+    return [{"name": f"s{number}", "command": command, "parameters": {"n": number}} for number in range(count)]
+
+
+def retried(number: int) -> dict[str, object]:
+    return {"after": [f"s{number - 1}"] if number else [], "retries": {"limit": 2, "backoff": "0.1s"}}
+
+
 def test_a_command_on_a_full_disk_ends_with_2_and_resume_goes_on_when_there_is_space(
     small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MOORAGE_STORE", str(small_disk / "store"))
     project = Project(tmp_path / "project")
-    steps = [
-        {"name": f"s{number}", "command": ["sh", "-c", project.note], "parameters": {"n": number}}
-        for number in range(4)
-    ]
-    run = project.make(steps)
+    run = project.make(noting(project, 4))
     ballast = small_disk / "ballast"
     _fill(ballast)
     code, said = project.call("resume", run)
@@ -112,16 +117,7 @@ def test_a_disk_that_fills_during_a_run_loses_nothing_of_it(
 ):
     monkeypatch.setenv("MOORAGE_STORE", str(small_disk / "store"))
     project = Project(tmp_path / "project")
-    steps = [
-        {
-            "name": f"s{number}",
-            "command": ["sh", "-c", project.note],
-            "parameters": {"n": number},
-            "after": [f"s{number - 1}"] if number else [],
-            "retries": {"limit": 2, "backoff": "0.1s"},
-        }
-        for number in range(6)
-    ]
+    steps = [{**step, **retried(n)} for n, step in enumerate(noting(project, 6))]
     run = project.make(steps)
     ballast = small_disk / "ballast"
     _fill(ballast)
