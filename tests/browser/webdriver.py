@@ -73,6 +73,7 @@ class Browser:
     def click(self, selector: str) -> None:
         """Click the first element that fits, as a hand would: it must be in sight and uncovered."""
         found = self._post("element", using="css selector", value=selector)
+        self.script("arguments[0].scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'})", found)
         self._post(f"element/{found[_ELEMENT]}/click")
 
     def press(self, *keys: str) -> None:
@@ -89,8 +90,10 @@ class Browser:
         )
 
     def scheme(self, name: str) -> None:
-        """Prefer `light` or `dark`, as a system does."""
-        self._chrome("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+        """Prefer `light` or `dark`, as a system does, and no motion: a click must meet what it is meant for."""
+        wanted = {"prefers-color-scheme": name, "prefers-reduced-motion": "reduce"}
+        features = [{"name": feature, "value": value} for feature, value in wanted.items()]
+        self._chrome("Emulation.setEmulatedMedia", features=features)
 
     def scripts(self, allowed: bool) -> None:
         """Let pages run scripts, or not."""
