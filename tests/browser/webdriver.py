@@ -5,13 +5,15 @@ https://www.w3.org/TR/webdriver2/ names each command; `goog/` and `se/` ones are
 
 import base64
 import json
+import os
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,11 +120,14 @@ class Browser:
 def _driver(profile: Path) -> Iterator[str]:
     said = profile / "chromedriver.txt"
     with said.open("wb") as log:
-        process = subprocess.Popen(["chromedriver", "--port=0"], stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         yield f"http://127.0.0.1:{_port(process, said)}"
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the driver, and a browser that it may have left
         process.wait(START_SECONDS)
 
 
