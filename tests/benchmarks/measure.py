@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from resource import struct_rusage
 from statistics import median
 
 MOUNTS = Path("/proc/self/mountinfo")
 MINE = Path("/proc/self/cgroup")
+LAST_LINES = 10
+"""So many lines of what a command said are shown when it fails."""
 
 
 class Failed(Exception):
@@ -53,16 +56,8 @@ class Meter:
         command.prepare()
         waited, used = self._waited(), self._used()
         began = time.perf_counter()
-        child = subprocess.Popen(
-            command.argv, cwd=command.folder, env=command.environ, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        said = child.stderr.read() if child.stderr else b""
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        usage = _run(command)
         wall = time.perf_counter() - began
-        if child.returncode:
-            raise Failed(f"{' '.join(command.argv)}: exit code {child.returncode}\n{said.decode(errors='replace')}")
         cpu = self._used() - used if self.group else usage.ru_utime + usage.ru_stime
         return Cost(wall, wall - (self._waited() - waited), cpu, usage.ru_maxrss / 1024)
 
@@ -76,6 +71,20 @@ class Meter:
         if self.group is None:
             return 0.0
         return int((self.group / "cpu.stat").read_text().split()[1]) / 1e6
+
+
+def _run(command: Command) -> struct_rusage:
+    none = subprocess.DEVNULL
+    with subprocess.Popen(
+        command.argv, cwd=command.folder, env=command.environ, stdin=none, stdout=none, stderr=subprocess.PIPE
+    ) as child:
+        said = child.stderr.read() if child.stderr else b""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        last = "\n".join(said.decode(errors="replace").splitlines()[-LAST_LINES:])
+        raise Failed(f"{' '.join(command.argv)}: exit code {child.returncode}\n{last}")
+    return usage
 
 
 @contextmanager
