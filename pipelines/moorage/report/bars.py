@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 120, 28
 _LEAST = 1.0
 """What is there at all is seen: no bar is lower than this."""
 
+_WIDEST = 20.0
 _YEAR = 366 * 86_400e6
 """Times within a year of 1970 are taken for spans of time: a profile does not tell them from dates."""
 
@@ -60,7 +61,7 @@ def histogram(column: ColumnProfile) -> Markup | None:
     heights = counts_of(column)
     if not heights or max(heights) <= 0:
         return None
-    each = WIDTH / len(heights)
+    each = min(_WIDEST, WIDTH / len(heights))
     gap = 1 if each > 3 else 0.3
     parts = []
     for at, height in enumerate(heights):

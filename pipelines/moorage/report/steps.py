@@ -84,7 +84,7 @@ def _said(step: StepData, data: ReportData, limits: Limits) -> Iterator[Markup]:
     stands = step.record
     if step.spec.kind is StepKind.GATE and stands.message and stands.state is not StepState.SKIPPED:
         yield tag("ul", [tag("li", text) for text in judgements(stands.message)], class_="limits")
-    elif stands.message:
+    elif stands.message and stands.verdict is None:
         is_failure = stands.state is StepState.FAILED
         yield tag("p", words.cut(stands.message, limits.text), class_="message" if is_failure else "muted")
     if stands.state is StepState.FAILED and (sentence := advice(step)):

@@ -40,9 +40,9 @@ def moment(value: datetime | None) -> str:
 
 def number(value: float) -> str:
     """Return a number as a person wants to read it: `0.9912`, `200,000`, `1.2e-06`."""
-    if float(value).is_integer() and abs(value) < 1e15:
-        return f"{value:,.0f}".replace("-", MINUS)
-    return f"{value:.4g}".replace("-", MINUS, 1) if value < 0 else f"{value:.4g}"
+    is_whole = 1000 <= abs(value) < 1e15 or (float(value).is_integer() and abs(value) < 1e15)
+    written = f"{abs(value):,.0f}" if is_whole else f"{abs(value):.4g}"
+    return f"{MINUS}{written}" if value < 0 else written
 
 
 def difference(before: float, after: float) -> str:

@@ -53,27 +53,27 @@ def write_run(
 ) -> str:
     """Write a run of the pipeline `harbour` to which all of this has happened; it is open when `state` is None."""
     start = START + timedelta(days=day)
-    spec = Pipeline.model_validate(
-        {
-            "name": "harbour",
-            "parameters": parameters or {},
-            "steps": [_spec(name, told) for name, told in steps.items()],
-        }
-    )
-    resolved = Resolved(pipeline=spec, environment="local", store=store.uri, images=dict.fromkeys(steps, "python-3.11"))
-    store.put(f"runs/{run}/spec.json", resolved.model_dump_json(by_alias=True).encode())
+    given = parameters or {}
+    _write_spec(store, run, steps, given)
     first = events.RunCreated(
-        at=start, run=run, pipeline="harbour", environment="local", steps=tuple(steps), parameters=parameters or {},
+        at=start, run=run, pipeline="harbour", environment="local", steps=tuple(steps), parameters=given,
         by="ann", code=f"blake3:{'c' * 64}",
     )  # fmt: skip
     happened: list[Event] = []
     for number, (name, told) in enumerate(steps.items()):
-        happened += _happened(store, run, name, told, start + timedelta(seconds=2 * number), parameters or {})
+        happened += _happened(store, run, name, told, start + timedelta(seconds=2 * number), given)
     if state is not None:
         happened.append(events.RunEnded(at=start + timedelta(seconds=2 * len(steps) + 2), state=state))
     create(store, "a-driver", first, *happened)
     write_summary(store, read_record(store, run), start)
     return run
+
+
+def _write_spec(store: Store, run: str, steps: Mapping[str, Told], parameters: Mapping[str, Any]) -> None:
+    written = [_spec(name, told) for name, told in steps.items()]
+    spec = Pipeline.model_validate({"name": "harbour", "parameters": parameters, "steps": written})
+    resolved = Resolved(pipeline=spec, environment="local", store=store.uri, images=dict.fromkeys(steps, "python-3.11"))
+    store.put(f"runs/{run}/spec.json", resolved.model_dump_json(by_alias=True).encode())
 
 
 def _spec(name: str, told: Told) -> Mapping[str, Any]:

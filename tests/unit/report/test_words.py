@@ -18,7 +18,8 @@ def test_spans_of_time(value: float | None, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0.99123, "0.9912"), (200_000.0, "200,000"), (-3.0, "\u22123"), (-0.5, "\u22120.5"), (1.2e-6, "1.2e-06"),
+    [(0.99123, "0.9912"), (200_000.0, "200,000"), (-3.0, "\u22123"), (16_764.2, "16,764"),
+     (-0.5, "\u22120.5"), (1.2e-6, "1.2e-06"),
      (math.inf, "inf"), (math.nan, "nan")],
 )  # fmt: skip
 def test_numbers(value: float, written: str) -> None:
