@@ -5,6 +5,7 @@ Free of pydantic: the launcher imports this, and starts in milliseconds.
     lock      held by the submitter, then by the launcher as long as it lives
     record    which process it is, written before that may go on
     begun     an empty mark, made before anything runs; with no mark and no lock nothing ever ran
+    queued    says what it waits for, while it waits to be given something
     cancelled an empty mark, made before the job is told to end
     exit      how it ended
     memory    what holds it to its memory, see `limits`
@@ -118,6 +119,22 @@ class JobFolder(Frozen):
     def mark_begun(self) -> None:
         """Say that the job runs from now on."""
         (self.path / "begun").touch()
+
+    @property
+    def waits_for(self) -> str | None:
+        """What the job waits to be given, as a sentence; None when it has all."""
+        try:
+            return (self.path / "queued").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def mark_queued(self, reason: str) -> None:
+        """Say that the job waits to be given something."""
+        (self.path / "queued").write_text(reason, encoding="utf-8")
+
+    def unmark_queued(self) -> None:
+        """Say that the job has been given all."""
+        (self.path / "queued").unlink(missing_ok=True)
 
     def mark_cancelled(self) -> None:
         """Say that the job is told to end."""

@@ -15,8 +15,9 @@ from types import FrameType
 from typing import NoReturn
 
 from moorage.frozen import Frozen, plain
+from moorage.step.guard import Guard
 from moorage_local.folders import End, JobFolder
-from moorage_local.shares import Share, run_share, take_share
+from moorage_local.taking import NotGiven, Taken, take_share
 
 LOCK_DESCRIPTOR = 3
 TIMED_OUT_CODE = 124
@@ -55,22 +56,30 @@ def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
         os._exit(1)
-    code = _run(folder, orders, take_share(folder.path, os.environ))
+    code = _run(folder, orders, _take_share(folder))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _run(folder: JobFolder, orders: Orders, share: Share) -> int:
+def _take_share(folder: JobFolder) -> Taken:
+    try:
+        return take_share(folder, os.environ)
+    except NotGiven as error:
+        folder.write_end(End(None, "platform", str(error)))
+        os._exit(1)
+
+
+def _run(folder: JobFolder, orders: Orders, taken: Taken) -> int:
     code = 1
     try:
         _set_deadline(folder, orders.timeout_seconds)
         from moorage.step.supervisor import supervise
 
-        def be_node(rank: int, environ: Mapping[str, str]) -> int:
-            return supervise(environ, orders.start, orders.why)
+        def be_node(environ: Mapping[str, str], guard: Guard | None) -> int:
+            return supervise(environ, orders.start, orders.why, guard)
 
-        code = run_share(share, {**os.environ, **orders.secrets}, be_node)
+        code = taken.run({**os.environ, **orders.secrets}, be_node)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         folder.write_end(End(code))

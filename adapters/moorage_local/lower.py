@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from moorage.errors import Unsupported
 from moorage.ports import JobName, Request, StepJob
-from moorage.spec.models import Resources
+from moorage.spec.models import Gpu, Resources
 from moorage.step.request import STEP_VARIABLE
-from moorage_local.shares import Share
+from moorage_local import gpus
+from moorage_local.shares import GPU_VARIABLE, Share
 from moorage_local.target import LocalTarget
 
 NO_SPOT = "this machine cannot be taken away, so it has no spot price"
-NO_GPU = "moorage does not hand out this machine's GPUs yet"
 
 LAUNCH = ("-P", "-c", "from moorage_local.launch import main; main()")
 """What the interpreter is given; `-P` keeps a `json.py` of the user's from being taken for the real one."""
@@ -41,7 +41,7 @@ def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
     return LocalRequest(
         name=job.name,
         argv=(target.python, *LAUNCH),
-        environment={STEP_VARIABLE: job.request_uri, **_share(job.resources).as_variables()},
+        environment=_environment(job, target),
         resources=job.resources,
         timeout_seconds=job.timeout_seconds,
         tags=job.owner.as_tags(),
@@ -52,17 +52,30 @@ def lower(job: StepJob, target: LocalTarget) -> LocalRequest:
     )
 
 
-def _share(asked: Resources) -> Share:
+def _environment(job: StepJob, target: LocalTarget) -> dict[str, str]:
+    # A step that asks for no GPU sees none; one that does is told by its own process which it got.
+    return {STEP_VARIABLE: job.request_uri, GPU_VARIABLE: "", **_share(job.resources, target).as_variables()}
+
+
+def _share(asked: Resources, target: LocalTarget) -> Share:
     held = None if asked.memory_gib is None else int(asked.nodes * asked.memory_gib * 2**30)
-    return Share(nodes=asked.nodes, memory_bytes=held)
+    models = _models(asked.gpu, asked.nodes, target) if asked.gpu else {}
+    return Share(nodes=asked.nodes, memory_bytes=held, gpus=asked.all_gpus, models=models)
+
+
+def _models(asked: Gpu, nodes: int, target: LocalTarget) -> dict[str, tuple[str, ...]]:
+    found = gpus.models(asked, target.gpus).items()
+    return {model: uuids for model, uuids in found if len(uuids) >= nodes * asked.count}
 
 
 def _refuse(job: StepJob, target: LocalTarget) -> None:
     asked, step = job.resources, f"step {(job.owner.step or job.name)!r}"
     if asked.spot:
         raise Unsupported(f"{step} asks for a spot machine; {NO_SPOT}", fix="set `resources.spot: false`")
-    if asked.gpu is not None:
-        raise Unsupported(f"{step} asks for a GPU; {NO_GPU}", fix=f"remove `resources.gpu`, or {_ELSEWHERE}")
+    if asked.gpu is not None and not _models(asked.gpu, asked.nodes, target):
+        there = f"this machine has {gpus.listed(target.gpus)}" if target.gpus else target.no_gpus
+        seen = f"{step} asks for {gpus.described(asked.gpu, asked.nodes)}; {there}"
+        raise Unsupported(seen, fix=f"change `resources.gpu`, or {_ELSEWHERE}")
     if asked.nodes * asked.cpu > target.cpu or asked.nodes * asked.counted_memory_gib > target.memory_gib:
         has, lower_what = _amount(target.cpu, target.memory_gib), "`resources.cpu` or `resources.memory`"
         each = _amount(asked.cpu, asked.counted_memory_gib)

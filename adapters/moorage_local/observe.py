@@ -137,4 +137,6 @@ def _living(handle: Handle, folder: JobFolder, letter: str) -> Observation:
         return Observation(handle, State.STOPPING, letter, "it was told to end")
     if not folder.has_begun:
         return Observation(handle, State.STARTING, letter)
+    if reason := folder.waits_for:
+        return Observation(handle, State.QUEUED, letter, reason)
     return Observation(handle, state_of(letter), letter, _REASONS.get(letter, ""))

@@ -19,11 +19,13 @@ from moorage_local.folders import JobFolder, folder_name
 from moorage_local.lower import LocalRequest
 from moorage_local.observe import STATES, state_of
 from moorage_local.secrets import variable_of
-from moorage_local.target import LocalTarget
+from moorage_local.target import LocalGpu, LocalTarget
 from tests.rigs.base import Impossible, Rig, Work
 
 PROC_STATES = "RSDZTtWXxKPI"
 """The letters that proc_pid_stat(5) lists for any kernel since 2.6; `I` is of 4.14 (fs/proc/array.c)."""
+
+GPUS = tuple(LocalGpu(uuid=f"GPU-{number}", name="NVIDIA A10G", memory_gib=22.488) for number in range(2))
 
 _SUBMITTER = Path(__file__).with_name("submitter.py")
 
@@ -40,8 +42,8 @@ class LocalRig(Rig):
 
     @cached_property
     def target(self) -> LocalTarget:
-        """This machine, as the built-in environment has it."""
-        return LocalAdapter().here(self.folder)
+        """This machine as the built-in environment has it, with GPUs that no job of the suite gets to see."""
+        return LocalAdapter().here(self.folder).model_copy(update={"gpus": GPUS})
 
     @property
     def golden_target(self) -> LocalTarget:

@@ -26,8 +26,8 @@ def _train(resources: Resources) -> StepJob:
         ),
         (
             Resources(gpu=Gpu()),
-            "step 'train' asks for a GPU; moorage does not hand out this machine's GPUs yet\n"
-            "  fix: remove `resources.gpu`, or run it in an environment that has more",
+            "step 'train' asks for 1 GPU (any kind); this machine has no GPU\n"
+            "  fix: change `resources.gpu`, or run it in an environment that has more",
         ),
         (
             Resources(nodes=2, cpu=1.5),
