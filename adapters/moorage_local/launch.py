@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -23,7 +23,7 @@ LOCK_DESCRIPTOR = 3
 TIMED_OUT_CODE = 124
 """What `timeout(1)` answers with, too."""
 
-_OOM_SCORE = "500"  # of 1000: let the kernel take a step before it takes the driver
+_OOM_SCORE = b"500"  # of 1000: let the kernel take a step before it takes the driver
 
 
 class Orders(Frozen):
@@ -50,13 +50,13 @@ def main() -> None:
     be_job(JobFolder(Path(sys.argv[1])), Orders(**json.loads(line)))
 
 
-def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
-    """Do what the job of that folder is to do, and end this process."""
+def be_job(folder: JobFolder, orders: Orders, prepare: Callable[[], object] | None = None) -> NoReturn:
+    """Do what the job of that folder is to do, and end this process; `prepare` is called first in each worker."""
     _settle()
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
         os._exit(1)
-    code = _run(folder, orders, _take_share(folder))
+    code = _run(folder, orders, _take_share(folder), prepare)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -70,14 +70,14 @@ def _take_share(folder: JobFolder) -> Taken:
         os._exit(1)
 
 
-def _run(folder: JobFolder, orders: Orders, taken: Taken) -> int:
+def _run(folder: JobFolder, orders: Orders, taken: Taken, prepare: Callable[[], object] | None) -> int:
     code = 1
     try:
         _set_deadline(folder, orders.timeout_seconds)
         from moorage.step.supervisor import supervise
 
         def be_node(environ: Mapping[str, str], guard: Guard | None) -> int:
-            return supervise(environ, orders.start, orders.why, guard)
+            return supervise(environ, orders.start, orders.why, guard, prepare)
 
         code = taken.run({**os.environ, **orders.secrets}, be_node)
     finally:
@@ -88,14 +88,11 @@ def _run(folder: JobFolder, orders: Orders, taken: Taken) -> int:
 
 def _settle() -> None:
     # Whatever a shell or make left open in the driver would otherwise stay open as long as the step.
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > LOCK_DESCRIPTOR:
-            with suppress(OSError):
-                os.close(int(name))
+    os.closerange(LOCK_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
     os.set_inheritable(LOCK_DESCRIPTOR, False)
     launcher = os.getpid()
     os.register_at_fork(after_in_child=lambda: _leave(launcher))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+    with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
         file.write(_OOM_SCORE)
 
 

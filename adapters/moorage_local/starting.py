@@ -45,7 +45,7 @@ class Starter:
         if why is None:
             record = record_of(request, key)
             folder.write_record(record)
-            if self._ask(request, key, folder, lock, secrets):
+            if self._ask(request, folder, lock, record, secrets):
                 return record
             why = "its template takes no more jobs"
         return self._spawn(request, key, folder, lock, secrets, why)
@@ -89,14 +89,16 @@ class Starter:
             raise TargetError(_cannot(refusal), fix=_FIX)
         return refusal
 
-    def _ask(self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str]) -> bool:
+    def _ask(
+        self, request: LocalRequest, folder: JobFolder, lock: int, record: Record, secrets: Mapping[str, str]
+    ) -> bool:
         orders = Orders(request.timeout_seconds, secrets, "fork")
-        wanted = Wanted(str(folder.path), environment(request, folder), plain(orders))
+        wanted = Wanted(str(folder.path), plain(record), environment(request, folder), plain(orders))
         template = self._templates.template(_loads(request))
         with folder.output.open("wb") as output:
-            taken = template.ask(key, wanted, lock, output.fileno())
+            taken = template.ask(record.key, wanted, lock, output.fileno())
         if taken:
-            self._asked[key] = (request, folder)
+            self._asked[record.key] = (request, folder)
         return taken
 
     def _spawn(

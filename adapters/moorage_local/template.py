@@ -22,10 +22,11 @@ from moorage.frozen import Frozen, replaced
 from moorage.step.code import code_folder
 from moorage.step.scratch import remove_tree
 from moorage.step.task import StepFailure
+from moorage.step.worker import take_environment
 from moorage.store import open_store
 from moorage_local import blas, machine, processes
 from moorage_local.chance import Chance
-from moorage_local.folders import MARK_VARIABLE, JobFolder
+from moorage_local.folders import MARK_VARIABLE, JobFolder, Record
 from moorage_local.launch import LOCK_DESCRIPTOR, Orders, be_job
 
 SOCKET_DESCRIPTOR = 3
@@ -50,6 +51,7 @@ class Wanted(Frozen):
     """A job that a template is asked to become."""
 
     folder: str
+    record: dict[str, Any]
     environment: dict[str, str]
     orders: dict[str, Any]
 
@@ -157,22 +159,17 @@ def _become(descriptors: list[int], chance: Chance, pools: Any) -> NoReturn:
 def _begin(wanted: Wanted, chance: Chance, pools: Any) -> NoReturn:
     folder = JobFolder(Path(wanted.folder))
     _write_mark(folder)
-    os.environ.clear()
-    os.environ.update(wanted.environment)
+    take_environment(wanted.environment)
     sys.argv = ["-c", wanted.folder]
-    me = os.getpid()
-    os.register_at_fork(after_in_child=lambda: _in_worker(me, chance, pools))
-    record, process = folder.record(), processes.read(me)
-    if record is None or process is None:
-        raise FileNotFoundError(f"{folder.path}: the job has no record")
-    folder.write_record(replaced(record, pid=me, started=process.identity.started))
-    be_job(folder, Orders(**wanted.orders))
+    process = processes.read(os.getpid())
+    started = process.identity.started if process else ""
+    folder.write_record(replaced(Record(**wanted.record), pid=os.getpid(), started=started))
 
-
-def _in_worker(launcher: int, chance: Chance, pools: Any) -> None:
-    if os.getppid() == launcher:
+    def prepare() -> None:
         chance.settle()
         blas.restore(pools, os.environ)
+
+    be_job(folder, Orders(**wanted.orders), prepare)
 
 
 def _write_mark(folder: JobFolder) -> None:

@@ -74,9 +74,11 @@ def replaced(value: _Kind, **changes: Any) -> _Kind:
 
 def plain(value: Any) -> Any:
     """Return `value` as what JSON is made of, as `dataclasses.asdict` does: fields in their order, tuples kept."""
+    if value is None or isinstance(value, str | int | float):  # first, since most values are
+        return value
     if isinstance(value, Frozen):
         return {name: plain(item) for name, item in vars(value).items()}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(map(plain, value))

@@ -101,7 +101,7 @@ def _last_beat(store: Store, folder: str) -> float:
 
 def _boot() -> str:
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return file.read().strip()
     except FileNotFoundError:
         return ""

@@ -13,13 +13,14 @@ _LIMITS_AND_PEAKS = {
     "1": ("memory.limit_in_bytes", "memory.max_usage_in_bytes"),
 }
 _PAGE_BYTES = 2**16
-_VICTIM = "1000"
+_VICTIM = b"1000"
 
 
 def offer_as_victim() -> None:
     """Let the kernel, when it must kill for memory, take this process before the one that can tell of it (Linux)."""
     try:
-        Path("/proc/self/oom_score_adj").write_text(_VICTIM, encoding="ascii")
+        with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+            file.write(_VICTIM)
     except OSError:
         return
 

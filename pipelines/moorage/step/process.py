@@ -22,8 +22,11 @@ class Worker(Frozen):
     orders: int
 
 
-def fork_worker(work: Callable[[int, int], NoReturn]) -> Worker:
-    """Fork a process that calls `work(orders, answers)`; one pipe takes stdout and stderr, to keep their order."""
+def fork_worker(work: Callable[[int, int], NoReturn], prepare: Callable[[], object] | None = None) -> Worker:
+    """Fork a process that calls `prepare` and `work(orders, answers)`.
+
+    One pipe takes stdout and stderr, to keep their order.
+    """
     parent = os.getpid()
     log, orders, answers = os.pipe(), os.pipe(), os.pipe()
     pid = os.fork()
@@ -35,6 +38,8 @@ def fork_worker(work: Callable[[int, int], NoReturn]) -> Worker:
             for end in (log[0], orders[1], answers[0]):
                 os.close(end)
             _take_streams(log[1])
+            if prepare is not None:
+                prepare()
             work(orders[0], answers[1])
         finally:
             os._exit(70)

@@ -38,14 +38,16 @@ def supervise(
     start: str = "interpreter",
     start_reason: str | None = None,
     guard: Guard | None = None,
+    prepare: Callable[[], object] | None = None,
 ) -> int:
     """Run the one attempt that MOORAGE_STEP names, or one node's part of it, and return the exit code of its job.
 
     0: it succeeded; 1: it did not, and the result says why; 2: there is no request that could be read, or no
     store to write the result to; 3: another job holds the attempt or it is closed, and nothing was written.
+    `prepare` is called in the worker before anything of the step.
     """
     adopt_orphans()
-    worker = fork_worker(work)  # first: once the store is open there may be threads
+    worker = fork_worker(work, prepare)  # first: once the store is open there may be threads
     if guard is not None:
         guard.begin()
     try:

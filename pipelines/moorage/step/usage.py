@@ -16,7 +16,7 @@ def out_of_memory_kills() -> int:
     """Return how many processes the kernel has killed for memory, in our control group if it tells."""
     for path in _counters():
         try:
-            lines = path.read_text(encoding="ascii").splitlines()
+            lines = path.read_text(encoding="utf-8").splitlines()
         except OSError:
             continue
         for line in lines:

@@ -70,8 +70,7 @@ def _checked_inputs(task: Task) -> "tuple[Any, ...]":
 
 
 def _enter(task: Task) -> None:
-    os.environ.clear()
-    os.environ.update(task.environment)
+    take_environment(task.environment)
     os.chdir(task.scratch)
     if task.code is not None:
         sys.path[0:0] = [task.code]
@@ -92,6 +91,15 @@ def environment_of(task_variables: Mapping[str, str], environ: Mapping[str, str]
     kept = {name: value for name, value in environ.items() if not name.startswith("MOORAGE_SECRET_")}
     kept.pop("MOORAGE_STEP", None)
     return kept | dict(task_variables)
+
+
+def take_environment(wanted: Mapping[str, str]) -> None:
+    """Make this the environment of the process; what is as wanted is not touched."""
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def _open_streams() -> None:
