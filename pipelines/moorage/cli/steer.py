@@ -25,7 +25,10 @@ def cancel(run_id: str, environment: str, project: Path | None) -> None:
     """
     place = api.open_place(environment, project)
     record = api.cancel(api.find_run(place, run_id), place)
-    note(f"run {record.id}  {state(record.state)}")
+    note(
+        f"run {record.id}  {state(record.state)}"
+        + ("" if record.state.is_terminal else ", to be cancelled by its driver")
+    )
 
 
 def _verdict_options(command: Command) -> Command:
@@ -65,3 +68,5 @@ def _answer(
     found = api.find_run(place, run_id)
     api.command(place, found, kind, step=step, by=by, comment=comment)
     note(f"{'approved' if kind == 'approve' else 'rejected'}: {step or 'the approval'} of run {found}")
+    if api.is_driverless(place, found):
+        note(f"nobody drives run {found}; `moorage resume {found}` goes on with it")

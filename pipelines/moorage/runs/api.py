@@ -18,14 +18,15 @@ from moorage.runs.making import make_run
 from moorage.runs.place import Place, open_place
 from moorage.runs.preparing import prepare
 from moorage.runs.run import Run
-from moorage.runs.steering import cancel, command, drive, resume
+from moorage.runs.steering import cancel, command, drive, is_driverless, resume
 from moorage.runs.summary import RunSummary, list_summaries
 from moorage.runs.why import Change, Why, why
 from moorage.spec.models import Pipeline
 
 __all__ = [
     "LAST", "Change", "Draft", "Place", "Run", "RunSummary", "Why", "cancel", "command", "drive", "find_run",
-    "list_runs", "open_place", "prepare", "read_record", "resume", "run", "start", "start_detached", "why",
+    "is_driverless", "list_runs", "open_place", "prepare", "read_record", "resume", "run", "start",
+    "start_detached", "why",
 ]  # fmt: skip
 
 LAST = "last"

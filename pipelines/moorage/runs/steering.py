@@ -69,9 +69,15 @@ def command(
 def cancel(run_id: str, place: Place, *, by: str | None = None, comment: str | None = None) -> RunRecord:
     """Ask for the run's end; where no driver lives, take the run over and end it here."""
     command(place, run_id, "cancel", by=by, comment=comment)
-    if read_summary(place.store, run_id, datetime.now(UTC)).state is RunState.STALLED:
+    if is_driverless(place, run_id):
         return drive(place, run_id, take_over=True).record
     return read_record(place.store, run_id)
+
+
+def is_driverless(place: Place, run_id: str) -> bool:
+    """Whether nobody drives this unfinished run: its driver fell silent, or is a process of this machine that died."""
+    stalled = read_summary(place.store, run_id, datetime.now(UTC)).state is RunState.STALLED
+    return stalled or _driver_is_dead(place, run_id)
 
 
 def _unwatched(record: RunRecord, event: Event) -> None:

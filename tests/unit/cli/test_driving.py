@@ -104,6 +104,35 @@ def test_a_run_whose_driver_left_can_be_cancelled(project: Path, call: Call) -> 
     assert json.loads(call("show", "--json").out)["state"] == "cancelled"
 
 
+def test_a_run_whose_driver_was_killed_is_cancelled_at_once(project: Path, call: Call) -> None:
+    spec = write_spec(project, waits_for(project / "gate"))
+    with started(project, "run", str(spec)) as process:
+        wait_for_line(process, "running")
+        process.kill()
+        process.communicate(timeout=PATIENCE_SECONDS)
+    ended = call("cancel", "last")
+    assert (ended.code, ended.err.split()[-1]) == (0, "cancelled")
+
+
+def test_cancelling_a_run_at_work_says_that_its_driver_will(project: Path, call: Call) -> None:
+    spec = write_spec(project, waits_for(project / "gate"))
+    with started(project, "run", str(spec)) as process:
+        wait_for_line(process, "running")
+        assert "to be cancelled by its driver" in call("cancel", "last").err
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1
+
+
+def test_an_answer_that_nobody_hears_says_how_to_go_on(project: Path, call: Call) -> None:
+    spec = write_spec(project, "{name: yes, approval: {}}", "{name: last, command: ['true'], after: ['yes']}")
+    with started(project, "run", str(spec)) as process:
+        wait_for_line(process, "waiting")
+        process.kill()
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert "`moorage resume r" in call("approve", "last", "yes").err
+    assert call("resume").code == 0
+
+
 def test_a_detached_run_prints_its_id_and_goes_on_by_itself(project: Path, call: Call) -> None:
     spec = write_spec(project, "{name: hello, command: [echo, hello]}")
     with started(project, "run", str(spec), "--detach") as process:
