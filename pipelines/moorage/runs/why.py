@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from moorage.errors import SpecError
-from moorage.journal import RunRecord, read_record
+from moorage.journal import RunRecord, StepRecord, read_record
 from moorage.runs.place import Place
 from moorage.runs.summary import list_summaries
 from moorage.states import StepState
@@ -80,7 +80,7 @@ def _sentence(record: RunRecord, step: str, before: RunRecord | None, changes: t
     if stands.state is StepState.CACHED:
         return f"{step} was not run: run {stands.cached_from} had the same key and succeeded"
     if stands.key is None:
-        return f"{step} has no key: it {'is judged by the driver' if stands.state.is_terminal else 'has not started'}"
+        return f"{step} has no key: {_keyless(stands)}"
     if before is None:
         return f"{step} ran: no earlier run of {record.pipeline} had it"
     if changes:
@@ -88,6 +88,12 @@ def _sentence(record: RunRecord, step: str, before: RunRecord | None, changes: t
     if before.steps[step].state.has_outputs:
         return f"{step} ran with the key of run {before.id}: it says cache: false, or its artifacts were gone"
     return f"{step} ran again with the same key: it did not succeed in run {before.id}"
+
+
+def _keyless(stands: StepRecord) -> str:
+    if stands.state in (StepState.SKIPPED, StepState.CANCELLED):
+        return f"it did not run; {stands.message or f'it was {stands.state}'}"
+    return "it is judged by the driver" if stands.state.is_terminal or stands.asked else "it has not started"
 
 
 def _count(number: int) -> str:

@@ -167,6 +167,11 @@ def test_why_names_the_part_that_changed(call: Call, past: Past) -> None:
     assert told["changes"] == [{"part": "code", "before": "one", "now": "two"}]
 
 
+def test_why_says_of_a_skipped_step_that_it_did_not_run(call: Call, past: Past) -> None:
+    past.failed("rone", Cause.USER, "gone")
+    assert call("why", "last", "evaluate").out == "evaluate has no key: it did not run; train failed\n"
+
+
 def test_an_approval_that_waits_is_said_with_its_command(call: Call, past: Past) -> None:
     asked = events.ApprovalAsked(at=START, step="approve")
     past.make("rone", *attempt("train"), asked, steps=("train", "approve"))
@@ -176,7 +181,11 @@ def test_an_approval_that_waits_is_said_with_its_command(call: Call, past: Past)
 def test_an_approval_reaches_the_run(call: Call, past: Past, project: Path) -> None:
     past.make("rone", *attempt("train"), events.ApprovalAsked(at=START, step="approve"), steps=("train", "approve"))
     ended = call("approve", "last", "--by", "ann", "--comment", "good")
-    assert (ended.code, ended.err) == (0, "approved: the approval of run rone\n")
+    assert ended.code == 0
+    assert ended.err.splitlines() == [
+        "approved: the approval of run rone",
+        "nobody drives run rone; `moorage resume rone` goes on with it",
+    ]
     [written] = (project / ".moorage/store/runs/rone/commands").iterdir()
     found = json.loads(written.read_text())
     assert (found["kind"], found["step"], found["by"], found["comment"]) == ("approve", "approve", "ann", "good")
