@@ -17,6 +17,18 @@ from collections.abc import Iterable
 
 from moorage.frozen import Frozen
 
+EXTRAS = {
+    "bentoml": "serve",
+    "joblib": "models",
+    "numpy": "serve",
+    "pandera": "tables",
+    "polars": "tables",
+    "pyarrow": "tables",
+    "starlette": "serve",
+    "uvicorn": "serve",
+}
+"""The extra that brings a package which some commands and steps need."""
+
 
 class Where(Frozen):
     """A place in a file; `line` and `column` count from 1."""

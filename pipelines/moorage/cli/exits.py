@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 
 from moorage.cli.root import root
-from moorage.errors import MoorageError, Problem
+from moorage.errors import EXTRAS, MoorageError, Problem
 
 
 class Exit(IntEnum):
@@ -22,18 +22,6 @@ class Exit(IntEnum):
     INTERRUPTED = 130
     NOBODY_READS = 141
 
-
-EXTRAS = {
-    "bentoml": "serve",
-    "joblib": "models",
-    "numpy": "serve",
-    "pandera": "tables",
-    "polars": "tables",
-    "pyarrow": "tables",
-    "starlette": "serve",
-    "uvicorn": "serve",
-}
-"""The extra that brings a package which some commands need."""
 
 TRACEBACK_VARIABLE = "MOORAGE_TRACEBACK"
 """Set to anything, it makes errors end with a traceback."""
@@ -106,7 +94,7 @@ def print_problem(problem: Problem) -> None:
 
 
 def _usage(error: click.ClickException) -> Problem:
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").removeprefix("Invalid value for ").removesuffix(" range")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return Problem(message[:1].lower() + message[1:], fix=f"{context.command_path if context else 'moorage'} --help")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from moorage.errors import EXTRAS
 from moorage.states import Cause
 from moorage.step.failures import describe, one_line, print_whole
 from moorage.step.forms import annotation_of, as_form, as_parameter
@@ -76,9 +77,14 @@ def _import(name: str, task: Task) -> Any:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             seen = f"there is no module {error.name!r} in the code that travelled with the run, nor in this image"
         else:
-            seen = f"{name} cannot be imported: {type(error).__name__}: {one_line(error)}"
+            seen = f"{name} cannot be imported: {type(error).__name__}: {one_line(error)}{_cure(error)}"
         detail = describe(error, Path(task.code) if task.code else None).detail
         raise StepFailure(Cause.SETUP, seen, detail) from error
+
+
+def _cure(error: Exception) -> str:
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return f": pip install 'moorage[{EXTRAS[missing]}]'" if missing in EXTRAS else ""
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -70,6 +70,14 @@ def test_a_missing_extra_is_named(module: str, extra: str, call: Call, raises: t
     assert ended.err.endswith(f"  fix: pip install 'moorage[{extra}]'\n")
 
 
+@pytest.mark.parametrize("arguments", [("runs", "-n", "x"), ("bento", "serve", "wines", "--ask", "nothere.json")])
+def test_a_value_that_an_option_does_not_take_is_named_with_the_option(arguments: tuple[str, ...], call: Call) -> None:
+    ended = call(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("error: '-")
+    assert "nvalid" not in ended.err
+
+
 def test_a_file_that_may_not_be_touched_is_a_sentence(call: Call, raises: type[Raises]) -> None:
     raises(PermissionError(13, "Permission denied", "/somewhere"))
     ended = call("runs")
