@@ -18,7 +18,7 @@ class Finding:
 
 
 def findings(contract: Contract, schema: Mapping[str, Any]) -> list[Finding]:
-    """Return every check of the columns, those that hold too."""
+    """Return every check of the columns, those that hold too; of a mistyped column, only that it is."""
     found = [finding for column in contract.columns for finding in _of_column(column, schema)]
     if contract.strict:
         found += _unexpected(contract, schema)
@@ -33,6 +33,8 @@ def _of_column(column: Column, schema: Mapping[str, Any]) -> list[Finding]:
         return [Finding(column.name, "is there", seen)]
     dtype, zone = from_polars(schema[column.name])
     found = [] if column.dtype == "any" else [_type(column, dtype, zone)]
+    if any(item.seen for item in found):
+        return found  # that its checks cannot judge it follows
     return found + [_meaningless(column, check, dtype) for check in column.checks if not can_check(check, dtype, zone)]
 
 

@@ -11,6 +11,7 @@ from moorage.states import Cause
 from moorage.step.task import StepFailure, Task, TaskOutput, Written
 
 _EXAMPLES = 3
+_LINES = 12
 
 
 class Checked(Frozen):
@@ -96,11 +97,20 @@ def _require(what: str, checks: tuple[CheckResult, ...]) -> None:
 
 def sentence(item: CheckResult) -> str:
     """Return what a failed check found: column, check, how many of how many, and examples."""
-    column = f"column {item.column!r}" if item.column else "the table"
-    examples = [text if row is None else f"{text} (row {row})" for row, text in item.examples[:_EXAMPLES]]
+    what = f"{f'column {item.column!r}' if item.column else 'the table'}, check '{item.check}'"
+    if _is_of_columns(item):
+        return f"{what}: {', '.join(text for _, text in item.examples)}"
+    examples = [f"{text} (row {row})" for row, text in item.examples[:_EXAMPLES]]
     shown = f", for example {', '.join(examples)}" if examples else ""
-    return f"{column}, check '{item.check}': {item.failed:,} of {item.rows:,} rows{shown}"
+    return f"{what}: {item.failed:,} of {item.rows:,} rows{shown}"
+
+
+def _is_of_columns(item: CheckResult) -> bool:
+    return bool(item.examples) and all(row is None for row, _ in item.examples)
 
 
 def _report(checks: tuple[CheckResult, ...]) -> str:
-    return "\n".join(sentence(item) for item in checks if item.failed)
+    failed = [item for item in checks if item.failed]
+    lines = [sentence(item) for item in failed[:_LINES]]
+    more = len(failed) - _LINES
+    return "\n".join([*lines, f"and {more} more check{'s' * (more > 1)}"] if more > 0 else lines)

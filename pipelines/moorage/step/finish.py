@@ -42,7 +42,8 @@ def _stored(store: Store, name: str, item: Written, take: bool) -> Artifact:
     try:
         blob = _put(store, item, take)
     except SpecError as error:
-        raise StepFailure(Cause.USER, f"output {name!r}: {error.problems[0].message}") from error
+        problem = error.problems[0]
+        raise StepFailure(Cause.USER, f"output {name!r}: {problem.message}; {problem.fix}") from error
     except MoorageError as error:
         raise StepFailure(Cause.PLATFORM, f"output {name!r} cannot be stored: {error.problems[0].message}") from error
     profile = put_bytes(store, Path(item.profile).read_bytes()).digest if item.profile else None

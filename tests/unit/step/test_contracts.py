@@ -40,6 +40,27 @@ def test_an_output_that_breaks_its_contract_fails_with_column_check_and_examples
     assert [(item.check, item.failed) for item in result.checks if item.failed] == [("ge(18)", 2)]
 
 
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        (MAKE.replace("age", "size"), "check 'is there': the table has size"),
+        (MAKE.replace("20, 3, 40, 5", "'x'"), "check 'is int64': string"),
+    ],
+)
+def test_a_column_that_is_missing_or_mistyped_is_said_once(place: Workplace, source: str, seen: str):
+    assert made(place, "fail", source).message == f"output 'people' broke contract 'Adults': column 'age', {seen}"
+
+
+def test_a_table_that_is_wrong_all_over_is_told_in_a_few_lines(place: Workplace):
+    wide = Contract("Wide", "c:Wide", tuple(Column(f"c{number}", "int64") for number in range(90)))
+    contract = put_bytes(place.store, contract_to_json(wide)).digest
+    result = place.job(MAKE, declared=(StepOutput("people", "table", contract, "fail"),)).run()
+    assert str(result.message).endswith("; 89 more checks failed")
+    lines = str(result.detail).splitlines()
+    assert (len(lines), lines[-1]) == (13, "and 78 more checks")
+    assert sum(item.failed for item in result.checks) == 90
+
+
 def test_bad_rows_are_set_aside_when_asked_and_good_ones_go_on(place: Workplace):
     result = made(place, "quarantine")
     assert result.message is None
