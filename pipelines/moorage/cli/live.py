@@ -12,6 +12,7 @@ from rich.text import Text
 from moorage.cli import output
 from moorage.cli.progress import changed, describe, waits
 from moorage.journal import Event, RunRecord, StepRecord
+from moorage.spans import between
 from moorage.states import StepState
 
 MOST_LINES = 12
@@ -68,7 +69,8 @@ def _picture(record: RunRecord, now: datetime) -> Iterator[str]:
 def _line(step: StepRecord, width: int, now: datetime) -> str:
     name = f"{step.name.ljust(width)}  {output.state(step.state)}"
     since = (step.attempt.since or step.attempt.intended) if step.attempt else step.started
-    clock = output.seconds(output.between(since, now)).rjust(19 - len(step.state))
+    gap = " " * (len("succeeded") - len(step.state)) + output.GAP
+    clock = gap + output.seconds(between(since, now)).rjust(len("59 min 59 s"))
     again = f"  attempt {step.attempt.number}" if step.attempt and step.attempt.number > 1 else ""
     return f"{name}{clock}{again}"
 

@@ -6,7 +6,7 @@ import click
 import pytest
 from rich.console import Console
 
-from moorage.cli.live import MOST_LINES, Picture
+from moorage.cli.live import MOST_LINES, Picture, _picture
 from moorage.cli.progress import Lines
 from moorage.journal import Event, RunRecord, events, fold
 from moorage.states import Cause
@@ -75,6 +75,13 @@ def test_a_picture_keeps_what_ended_above_and_what_works_below() -> None:
     assert [line.split() for line in above.splitlines()][1:] == [["train", "succeeded", "3.2", "s"]]
     assert below.splitlines()[0].split()[:2] == ["test", "running"]
     assert below.splitlines()[1].strip() == "1 waiting"
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 59, 111, 10_000])
+def test_a_clock_never_touches_the_state(minutes: int) -> None:
+    record = [record for record, _ in folds(created("train"), *attempt("train")[:3])][-1]
+    (line,) = _picture(record, after(minutes * 60))
+    assert click.unstyle(line).split()[:2] == ["train", "running"]
 
 
 def test_a_picture_of_a_thousand_steps_stays_small() -> None:
