@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import click
 
+from moorage import spans
+
 COLOURS = {
     "succeeded": "green",
     "cached": "green",
@@ -68,22 +70,8 @@ def state(value: StrEnum) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a time span as people read it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
-    if value is None:
-        return ""
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = round(value)
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
-def between(started: datetime | None, finished: datetime | None) -> float | None:
-    """Return the seconds from one to the other; None when one is not known."""
-    return None if started is None or finished is None else (finished - started).total_seconds()
+    """Return a time span as people read it; nothing for none."""
+    return "" if value is None else spans.seconds(value)
 
 
 def moment(value: datetime | None) -> str:

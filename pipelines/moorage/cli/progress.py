@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from moorage.cli import output
 from moorage.journal import Event, RunRecord, StepRecord, events
+from moorage.spans import between
 from moorage.states import StepState
 
 Watch = Callable[[RunRecord, Event], None]
@@ -67,7 +68,7 @@ def waits(record: RunRecord, step: StepRecord, width: int, by: Sequence[str] = (
 
 def time_of(step: StepRecord) -> str:
     """Return how long a step that ended took."""
-    return output.seconds(output.between(step.started, step.finished)) if _took_time(step) else ""
+    return output.seconds(between(step.started, step.finished)) if _took_time(step) else ""
 
 
 def reason(step: StepRecord) -> str:

@@ -9,6 +9,7 @@ from moorage.cli import output
 from moorage.cli.options import json_option, place_options
 from moorage.runs import api
 from moorage.runs.summary import RunSummary
+from moorage.spans import between
 
 
 @click.command("runs")
@@ -36,5 +37,5 @@ def command(
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
-    took = output.seconds(output.between(run.started, run.finished))
+    took = output.seconds(between(run.started, run.finished))
     return run.id, run.pipeline, output.state(run.state), output.moment(run.started), took

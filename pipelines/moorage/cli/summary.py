@@ -12,6 +12,7 @@ from moorage.cli.progress import reason, time_of
 from moorage.contracts.report import CheckResult
 from moorage.journal import RunRecord, StepRecord
 from moorage.models import ModelVersion
+from moorage.spans import between
 from moorage.states import ADVICE, RunState, StepState
 
 
@@ -39,7 +40,7 @@ def metrics_of(record: RunRecord) -> Mapping[str, Mapping[str, float]]:
 
 def print_head(record: RunRecord, state: RunState) -> None:
     """Print what the run is and where it stands."""
-    took = output.between(record.created, record.finished)
+    took = between(record.created, record.finished)
     rows = [("pipeline", record.pipeline), ("environment", record.environment)]
     rows += [("started", output.moment(record.created) + (f"  by {record.by}" if record.by else ""))]
     rows += [("took", output.seconds(took))] if took is not None else []
@@ -104,7 +105,7 @@ def print_models(versions: Sequence[ModelVersion]) -> None:
 
 def print_end(record: RunRecord, versions: Sequence[ModelVersion], details: Mapping[str, str]) -> None:
     """Print how a run ended: in short when all is well, with the failures when not."""
-    took = output.seconds(output.between(record.created, record.finished))
+    took = output.seconds(between(record.created, record.finished))
     click.echo(f"run {record.id}  {output.state(record.state)}" + (f"  in {took}" if took else ""))
     print_failures(record, details)
     print_notes(record)

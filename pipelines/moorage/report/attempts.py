@@ -9,6 +9,7 @@ from moorage.report.html import Child, Markup, join, tag
 from moorage.report.limits import Limits
 from moorage.report.tables import pre, table_or_line
 from moorage.report.timeline import spans
+from moorage.spans import between
 from moorage.states import State
 
 _TITLES = ("Attempt", "Cause", "Queued", "Ran", "CPU", "Memory", "Started by", "On")
@@ -38,8 +39,8 @@ def _row(attempt: AttemptData, now: datetime, is_counted: bool) -> Sequence[Chil
     return (
         join((f"{record.number} " if is_counted else None, icons.badge(record.state.value))),
         words.cause(record.cause.value) if record.cause else None,
-        words.seconds(words.between(asked, started or ended)),
-        words.seconds(words.between(started, ended)) if started else None,
+        words.seconds(between(asked, started or ended)),
+        words.seconds(between(started, ended)) if started else None,
         words.seconds(cpu) if cpu is not None else None,
         words.size(round(memory * 2**20)) if memory else None,
         result.start if result else None,

@@ -12,6 +12,7 @@ from moorage.report.html import Child, Markup, join, tag
 from moorage.report.page import foot, main, page
 from moorage.report.tables import code, digest, section, table
 from moorage.runs.why import Change, changed
+from moorage.spans import between
 
 _PARTS_SHOWN = 12
 _METRICS_SHOWN = 400
@@ -61,7 +62,7 @@ def _head(before: ReportData, after: ReportData) -> Markup:
 
 
 def _took(data: ReportData) -> str:
-    return words.seconds(words.between(data.record.created, data.end))
+    return words.seconds(between(data.record.created, data.end))
 
 
 def _code(data: ReportData) -> Child:
@@ -128,7 +129,7 @@ def _state(step: StepData | None) -> Child:
 
 
 def _seconds(step: StepData | None) -> float | None:
-    return words.between(step.record.started, step.record.finished) if step and step.attempts else None
+    return between(step.record.started, step.record.finished) if step and step.attempts else None
 
 
 def _time(step: StepData | None) -> str:

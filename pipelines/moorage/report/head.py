@@ -8,6 +8,7 @@ from moorage.report.data import ReportData, StepData
 from moorage.report.html import Child, Markup, tag
 from moorage.report.tables import code, comma, digest, facts, prose, section, step_link
 from moorage.runs.why import Change
+from moorage.spans import between
 from moorage.states import ADVICE, RunState, StepState
 
 FAILURES_SHOWN = 8
@@ -31,7 +32,7 @@ def head(data: ReportData) -> Markup:
 def _facts(data: ReportData) -> Iterator[tuple[str, Child]]:
     record = data.record
     yield "Started", moment(data)
-    yield "Took" if record.finished else "So far", words.seconds(words.between(record.created, data.end))
+    yield "Took" if record.finished else "So far", words.seconds(between(record.created, data.end))
     yield "Environment", record.environment
     yield "By", record.by
     yield "Cost", cost(record.environment)

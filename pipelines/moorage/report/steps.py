@@ -13,6 +13,7 @@ from moorage.report.html import Child, Markup, tag
 from moorage.report.limits import Limits
 from moorage.report.profiles import profiles
 from moorage.report.tables import code, comma, digest, facts, prose, section, step_link, table
+from moorage.spans import between
 from moorage.spec.models import StepKind
 from moorage.states import StepState
 
@@ -43,7 +44,7 @@ def steps_section(data: ReportData, limits: Limits) -> Markup:
 
 def _card(step: StepData, data: ReportData, limits: Limits) -> Markup:
     state = step.record.state
-    took = words.seconds(words.between(step.record.started, step.record.finished)) if step.attempts else ""
+    took = words.seconds(between(step.record.started, step.record.finished)) if step.attempts else ""
     tries = f"{len(step.attempts)} attempts" if len(step.attempts) > 1 else None
     summary = tag(
         "summary",

@@ -8,6 +8,7 @@ from moorage.report.clock import Clock, clock
 from moorage.report.data import AttemptData, ReportData, StepData
 from moorage.report.html import Markup, join, tag
 from moorage.report.tables import section, step_link
+from moorage.spans import between
 
 
 def timeline_section(data: ReportData) -> Markup:
@@ -42,7 +43,7 @@ def _clock(data: ReportData) -> Clock:
 
 
 def _axis(scale: Clock, data: ReportData) -> Markup:
-    took = words.seconds(words.between(data.record.created, data.end))
+    took = words.seconds(between(data.record.created, data.end))
     title = tag("title", f"{took} from {words.moment(data.record.created)}")
     marks = [tag("text", tick.label, x=f"{tick.left:.2f}%", y=12) for tick in scale.ticks()]
     return tag("svg", title, marks, role="img")
@@ -57,7 +58,7 @@ def _cuts(scale: Clock) -> list[Markup]:
 def _row(step: StepData, scale: Clock, data: ReportData) -> Markup:
     stands = step.record
     state = stands.state.value
-    took = words.between(stands.started, stands.finished) if stands.attempts else None
+    took = between(stands.started, stands.finished) if stands.attempts else None
     lane = tag(
         "svg",
         tag("title", _described(step)),
@@ -121,7 +122,7 @@ def _described(step: StepData) -> str:
         return f"{step.name}: {step.record.state}"
     tries = [
         f"attempt {each.record.number} {each.record.state} after "
-        f"{words.seconds(words.between(each.record.intended, each.record.finished))}"
+        f"{words.seconds(between(each.record.intended, each.record.finished))}"
         for each in step.attempts
     ]
     return f"{step.name}: {', '.join(tries)}"

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime
 
+from moorage import spans
+
 NONE = "\u2013"
 """Stands where there is nothing: a dash."""
 
@@ -11,26 +13,8 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def seconds(value: float | None) -> str:
-    """Return a time span: `42 ms`, `3.2 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`; a dash when there is none."""
-    if value is None:
-        return NONE
-    if value < 0.0995:
-        return f"{max(value, 0) * 1000:.0f} ms"
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = round(value)
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        return f"{whole // 60} min {whole % 60:02} s"
-    if whole < 172_800:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
-
-
-def between(start: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds from one to the other; None when one is not known."""
-    return None if start is None or end is None else (end - start).total_seconds()
+    """Return a time span; a dash when there is none."""
+    return NONE if value is None else spans.seconds(value)
 
 
 def moment(value: datetime | None) -> str:
