@@ -41,13 +41,10 @@ def usage_sentence(peak_bytes: int, limit_gib: float | None) -> str:
 
 
 def _peak(limit_gib: float) -> int:
-    largest = round(children_usage()[1] * 2**20)
-    return max([largest, *(_number(peak) for limit, peak in _files() if 0 < _number(limit) <= _ours(limit_gib))])
-
-
-def _ours(limit_gib: float) -> float:
     # A group with a higher limit is one that the job shares with others.
-    return limit_gib * 2**30 + _PAGE_BYTES
+    ours = limit_gib * 2**30 + _PAGE_BYTES
+    peaks = (_number(peak) for limit, peak in _files() if 0 < _number(limit) <= ours)
+    return next(filter(None, peaks), 0) or round(children_usage()[1] * 2**20)
 
 
 def _files() -> Iterator[tuple[Path, Path]]:

@@ -82,3 +82,13 @@ def test_a_submitter_that_is_stuck_is_told_of(rig: LocalRig, monkeypatch: pytest
     with pytest.raises(PlatformError, match="another process has been starting mr-r1-hello-1-abc123"):
         rig.submit(rig.lower(Work()), key="one")
     os.close(held)
+
+
+@pytest.mark.parametrize("said", [None, "active"])
+def test_threads_wait_without_spinning_unless_the_user_says_otherwise(
+    rig: LocalRig, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if said:
+        monkeypatch.setenv("OMP_WAIT_POLICY", said)
+    assert rig.run(Work(("sh", "-c", f"test $OMP_WAIT_POLICY = {said or 'PASSIVE'}"))).state is State.SUCCEEDED
