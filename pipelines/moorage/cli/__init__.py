@@ -5,8 +5,8 @@ breaches; 2 something that a person must change; 70 a fault of moorage itself; 1
 reads stdout any more.
 """
 
-import gc
 import sys
+from gc import freeze, set_threshold  # by name: `moorage.cli.gc` is a command
 
 GARBAGE_OBJECTS = 50_000
 """So many new objects start a search for garbage; Python's own 700 start hundreds while modules are imported."""
@@ -14,9 +14,9 @@ GARBAGE_OBJECTS = 50_000
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit."""
-    gc.set_threshold(GARBAGE_OBJECTS)
+    set_threshold(GARBAGE_OBJECTS)
     from moorage.cli.exits import run
 
     code = run(sys.argv[1:])
-    gc.freeze()  # the process ends: there is no need to look through all that it has
+    freeze()  # the process ends: there is no need to look through all that it has
     sys.exit(code)

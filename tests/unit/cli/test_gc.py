@@ -1,6 +1,9 @@
 """`moorage gc`: it says what it removed, or would."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.unit.cli.conftest import Call
 from tests.unit.cli.past import Past
@@ -25,3 +28,9 @@ def test_an_age_that_is_none_is_told_how_to_write_one(call: Call) -> None:
     ended = call("gc", "--older-than", "yesterday")
     assert ended.code == 2
     assert "'yesterday' is not a duration" in ended.err
+
+
+def test_it_ends_well_as_a_process_of_its_own(project: Path) -> None:
+    command = [sys.executable, "-m", "moorage", "gc"]
+    ended = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
