@@ -71,7 +71,8 @@ class Attempt(Frozen):
             seen = f"input {item.name!r} ({item.digest}) was changed while the step ran"
             raise StepFailure(Cause.CORRUPT, f"{seen}; inputs are read-only: write to a copy")
         answer = verdict(ending, self.request.timeout_seconds, out_of_memory_kills() > kills)
-        return self._result(scratch, measured(answer, self.request.memory_gib, self.request.nodes), ending)
+        answer = measured(answer, ending.status, self.request.memory_gib, self.request.nodes)
+        return self._result(scratch, answer, ending)
 
     def _task(self, scratch: Scratch) -> Task:
         request = self.request

@@ -1,11 +1,14 @@
 """Say of a step that ran out of memory how much it used, and how much it may use."""
 
+import os
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 from moorage.frozen import replaced
 from moorage.states import Cause
-from moorage.step.task import Answer
+from moorage.step.task import Answer, Failure
 from moorage.step.usage import children_usage, own_groups
 
 _LIMITS_AND_PEAKS = {
@@ -13,6 +16,7 @@ _LIMITS_AND_PEAKS = {
     "1": ("memory.limit_in_bytes", "memory.max_usage_in_bytes"),
 }
 _PAGE_BYTES = 2**16
+_NEAR_SHARE = 0.5
 _VICTIM = b"1000"
 
 
@@ -25,13 +29,22 @@ def offer_as_victim() -> None:
         return
 
 
-def measured(answer: Answer, limit_gib: float | None, nodes: int = 1) -> Answer:
-    """Return the answer; a failure for want of memory says what was used, and what may be."""
+def measured(answer: Answer, status: int, limit_gib: float | None, nodes: int = 1) -> Answer:
+    """Return the answer of a worker that ended so; a failure for want of memory says what was used, and what may be."""
     failure = answer.failure
+    if failure is not None and limit_gib is not None and _gave_up(status, limit_gib):
+        failure = Failure(Cause.OUT_OF_MEMORY, "the step ended itself (SIGABRT), as libraries do that get no memory")
     if failure is None or failure.cause is not Cause.OUT_OF_MEMORY:
         return answer
     said = f"{failure.message}; {usage_sentence(_peak((limit_gib or 0) * nodes), limit_gib)}"
     return replaced(answer, failure=replaced(failure, message=said))
+
+
+def _gave_up(status: int, limit_gib: float) -> bool:
+    # Python raises when it gets no memory; what is written in Rust or C++ aborts.
+    aborted = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT
+    is_limited = resource.getrlimit(resource.RLIMIT_DATA)[0] != resource.RLIM_INFINITY
+    return aborted and is_limited and children_usage()[1] > _NEAR_SHARE * 1024 * limit_gib
 
 
 def usage_sentence(peak_bytes: int, limit_gib: float | None) -> str:
