@@ -79,7 +79,7 @@ class Imaginary:
 
     def capacity(self, target: ImaginaryTarget) -> Capacity | None:
         """Return what fits, or None when the target says nothing."""
-        return None if target.cpu is None else Capacity(target.cpu, target.memory_gib)
+        return None if target.cpu is None else Capacity(target.cpu, target.memory_gib, gpus=2)
 
     def lower(self, job: StepJob, target: ImaginaryTarget) -> ImaginaryRequest:
         """Return the body of a job."""

@@ -41,6 +41,16 @@ def test_no_more_steps_run_at_once_than_fit(stage, pipeline):
     assert set_.platform.most_at_once == 2
 
 
+@pytest.mark.parametrize(
+    "resources", [{"nodes": 2}, {"memory": "32GiB"}, {"cpu": 0.1, "gpu": {"count": 1}}], ids=["nodes", "memory", "gpus"]
+)
+def test_room_is_counted_for_all_nodes_in_memory_and_in_gpus(stage, pipeline, resources):
+    set_ = stage(cpu=4)  # with 64 GiB and two GPUs
+    record = set_.drive(pipeline(*({"name": name, "resources": resources} for name in "abcdef")))
+    assert record.state is RunState.SUCCEEDED
+    assert set_.platform.most_at_once == 2
+
+
 def test_a_failing_step_fails_the_run_and_skips_what_waits_for_it(stage, pipeline):
     record = stage({("a", 1): failure()}).drive(
         pipeline({"name": "a"}, {"name": "b", "after": ["a"]}, {"name": "apart"})
