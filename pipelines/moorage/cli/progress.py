@@ -77,6 +77,8 @@ def reason(step: StepRecord) -> str:
         return f"from {step.cached_from}" if step.cached_from else ""
     if step.state.has_outputs:
         return ""
+    if step.state.is_active:  # the message is of the attempt before
+        return (step.attempt.reason if step.attempt else "") or ""
     said = (step.message or (step.attempt.reason if step.attempt else "") or "").splitlines()
     cause = str(step.cause).replace("_", " ") if step.cause else ""
     return ": ".join(part for part in (cause, said[0] if said else "") if part)

@@ -44,6 +44,13 @@ def test_each_change_of_a_step_is_one_line(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+def test_a_new_attempt_does_not_repeat_why_the_last_one_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    again = events.StepRetrying(at=after(4), step="train", not_before=after(9))
+    tried = attempt("train", cause=Cause.LOST, message="gone")
+    printed = lines(capsys, created("train"), *tried, again, *attempt("train", 2)[:3])
+    assert printed[-3:] == ["train  retrying   lost: gone", "train  queued", "train  running"]
+
+
 def test_a_failure_says_why_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     tried = attempt("train", cause=Cause.OUT_OF_MEMORY, message="it had 1 GiB\nmore")
     assert lines(capsys, created("train"), *tried)[-1] == "train  failed     3.2 s  out of memory: it had 1 GiB"
