@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"\n{name}\n{table(figures)}", flush=True)
             keep(asked.out / "bench.json", name, figures)
             if asked.docs:
-                page.rewrite(asked.docs, name, table(figures), meter.group is not None)
+                page.rewrite(asked.docs, name, table(figures), page.Setting(Path(scratch), meter.group is not None))
     return failed
 
 

@@ -53,10 +53,11 @@ def test_the_page_gets_the_newest_table_of_a_group_and_keeps_the_rest(tmp_path: 
     file = tmp_path / "performance.md"
     file.write_text("# Speed\n\n<!-- bench: run -->\nold\n<!-- /bench: run -->\n\nMethod \\1.\n")
     for text in ("first", "second \\1"):
-        page.rewrite(file, "run", text, is_net=True)
-        page.rewrite(file, "steps", "has no block", is_net=True)
+        page.rewrite(file, "run", text, page.Setting(tmp_path, has_net=False))
+        page.rewrite(file, "steps", "has no block", page.Setting(tmp_path, has_net=True))
     kept = file.read_text()
     assert "second \\1" in kept
+    assert "net is wall" in kept
     assert "first" not in kept
     assert "has no block" not in kept
     assert kept.startswith("# Speed\n")
