@@ -111,12 +111,16 @@ def _absolute(uri: str, base: Path) -> str:
 
 
 def _validated(tree: Any, found: list[Finding]) -> tuple[Pipeline | None, list[Finding]]:
-    """Return the pipeline unless its shape is wrong, and all findings; one that binding made is not said twice."""
+    """Return the pipeline unless its shape is wrong, and all findings; one that binding made is not said
+    twice, nor is what stands below a key that nobody knows."""
     try:
         pipeline = Pipeline.model_validate(tree, context={"bound": True})
     except ValidationError as error:
-        seen = {finding.path for finding in found}
-        return None, found + [finding for finding in findings(error, tree) if finding.path not in seen]
+        wrong = findings(error, tree)
+        unknown = [item.path for item in wrong if item.at_key]
+        kept = [item for item in found if not any(item.path[: len(path)] == path for path in unknown)]
+        seen = {item.path for item in kept}
+        return None, kept + [item for item in wrong if item.path not in seen]
     return pipeline, [*found, *check(pipeline)]
 
 

@@ -197,3 +197,9 @@ def test_a_parameter_that_cannot_be_read_gets_a_sentence(text: str):
     with pytest.raises(SpecError) as caught:
         parse_parameter(text)
     assert caught.value.problems[0].fix
+
+
+def test_what_stands_below_an_unknown_key_is_not_judged(wrong: Callable[..., str]):
+    said = wrong(ONE.replace("steps:", "step:") + "    parameters: {x: '${parameters.x}'}\n")
+    assert "no key 'step'" in said
+    assert "where no reference may stand" not in said
