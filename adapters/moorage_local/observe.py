@@ -90,7 +90,9 @@ def _end_now(record: Record, folder: JobFolder, children: Children) -> End | Non
     if record.boot != here.boot and folder.has_begun:
         return End(None, Cause.INTERRUPTED, "the machine was started anew while it ran")
     if folder.has_begun or children.status(record.pid):
-        return bury(record, folder, children)
+        # A template may have become it since the record was read; it says so before it begins.
+        newest = folder.record() or record
+        return bury(record, folder, children) if newest == record else _end_now(newest, folder, children)
     return None
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from moorage.errors import Corrupt, PlatformError
+from moorage.frozen import replaced
 from moorage.ports import Handle
 from moorage.states import Cause, State
 from moorage_local import client, machine
+from moorage_local.children import Children
+from moorage_local.folders import NOBODY, JobFolder
+from moorage_local.observe import observe
 from tests.rigs.base import Work
 from tests.rigs.local import LocalRig
 
@@ -45,6 +49,21 @@ def test_nothing_is_left_of_a_job_whose_process_was_killed(rig: LocalRig, is_par
     assert rig.leftovers(handle) == []
     assert rig.observe(handle) == seen
     assert rig.submit(rig.lower(FAMILY), key="one") == handle
+
+
+def test_a_job_that_a_template_becomes_between_two_looks_is_not_taken_for_dead(
+    rig: LocalRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = _running(rig)
+    folder = rig.folder_of(handle)
+    now = folder.record()
+    assert now is not None
+    looks = iter([replaced(now, pid=NOBODY, started="")])
+    with monkeypatch.context() as patch:
+        patch.setattr(JobFolder, "record", lambda self: next(looks, now))
+        assert observe(handle, folder, Children()).state is not State.FAILED
+    assert next(looks, None) is None
+    assert rig.observe(handle).state is State.RUNNING
 
 
 def test_a_process_that_the_kernel_killed_for_memory_is_told(rig: LocalRig, monkeypatch: pytest.MonkeyPatch) -> None:
