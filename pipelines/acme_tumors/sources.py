@@ -26,9 +26,13 @@ def built_in() -> pl.DataFrame:
 def read(source: Path) -> pl.DataFrame:
     """Return the measurements in a `.csv` or `.parquet` file, under this example's names.
 
-    Raises ValueError for any other kind of file. Whether the values make sense is for the contract to say.
+    Raises ValueError for any other file. Whether the values make sense is for the contract to say.
     """
-    table = _table(source).rename(column_name)
+    try:
+        table = _table(source).rename(column_name)
+    except pl.exceptions.PolarsError as error:
+        seen = (str(error).splitlines() or [""])[0]
+        raise ValueError(f"{source.name} cannot be read: {seen}; give a UTF-8 CSV with a header, or Parquet") from error
     extra = [name for name in table.columns if name == "id" or name.startswith("unnamed") or not name]
     return table.drop(extra).with_columns(pl.col(pl.Int64).cast(pl.Float64), pl.col("^diagnosis$").replace(DIAGNOSES))
 

@@ -22,7 +22,7 @@ def command() -> None:
 @place_options
 @json_option
 def list_(environment: str, project: Path | None, as_json: bool) -> None:
-    """List the registered models, with their newest version and their stages."""
+    """List the registered models and their stages."""
     store = api.open_place(environment, project).store
     newest = [models.resolve(store, name) for name in models.names(store)]
     stages = {model.name: models.stages(store, model.name) for model in newest}
@@ -40,7 +40,7 @@ def list_(environment: str, project: Path | None, as_json: bool) -> None:
 @place_options
 @json_option
 def show(model: str, environment: str, project: Path | None, as_json: bool) -> None:
-    """Show a model: all its versions and stages, and one version in full.
+    """Show a model: its versions, its stages, and one in full.
 
     The version is the newest one, unless NAME@3 or NAME@production names another.
     """
@@ -65,9 +65,9 @@ def show(model: str, environment: str, project: Path | None, as_json: bool) -> N
 @click.option("--by", metavar="NAME", help="Who you are; else your login name. Recorded as claimed.")
 @place_options
 def promote(model: str, stage: str, by: str | None, environment: str, project: Path | None) -> None:
-    """Point a stage, such as production, at a version, and do nothing else.
+    """Point a stage, such as production, at a version.
 
-    NAME alone means its newest version, NAME@staging the one that stands there.
+    It does nothing else. NAME alone means its newest version, NAME@staging the one that stands there.
     """
     store = api.open_place(environment, project).store
     one = models.resolve(store, model)

@@ -67,6 +67,22 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path):
         steps.ingest(tmp_path / "mine.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("mine.csv", b""),
+        ("mine.csv", b"mean radius\n\xff\xfe\n"),
+        ("mine.csv", b"mean radius,mean_radius\n1,2\n"),
+        ("mine.parquet", b"PAR1junkPAR1"),
+        ("mine.parquet", b""),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_what_to_give(tmp_path: Path, name: str, data: bytes):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=rf"{name} cannot be read: .+; give a UTF-8 CSV"):
+        steps.ingest(tmp_path / name)
+
+
 def test_the_split_loses_no_row_and_keeps_the_shares(measurements: pl.DataFrame):
     parts = steps.split(measurements, test_share=0.25, seed=7)
     assert sum(len(part) for part in parts.values()) == 569
