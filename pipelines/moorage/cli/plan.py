@@ -104,7 +104,9 @@ def _needs(step: Step) -> tuple[str, str]:
     asked = step.resources
     gpu = f", {asked.gpu.count} GPU" if asked.gpu else ""
     nodes = f", x{asked.nodes}" if asked.nodes > 1 else ""
-    return f"{asked.cpu:g} CPU, {format_size_gib(asked.counted_memory_gib)}{gpu}{nodes}", format_duration(step.timeout.run)
+    return f"{asked.cpu:g} CPU, {format_size_gib(asked.counted_memory_gib)}{gpu}{nodes}", format_duration(
+        step.timeout.run
+    )
 
 
 def _cached(known: Forecast | None) -> str:

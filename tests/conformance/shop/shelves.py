@@ -9,7 +9,7 @@ def stock(items: int) -> dict[str, object]:
     return {"list": "".join(f"thing {number}\n" for number in range(items)), "counts": {"items": items, "price": 9.5}}
 
 
-def unlucky(list: Path) -> None:  # noqa: A002 - the input's name
+def unlucky(list: Path) -> None:
     """Fail, as it always does."""
     raise RuntimeError(f"dropped {len(list.read_text().splitlines())} things")
 

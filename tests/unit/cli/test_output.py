@@ -13,8 +13,8 @@ from moorage.states import RunState
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, ""), (0, "0 ms"), (0.04, "40 ms"), (0.4, "0.4 s"), (9.94, "9.9 s"), (9.96, "10 s"), (12.4, "12 s"), (119.4, "119 s"),
-        (119.6, "2 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (200000, "2 d 7 h"),
+        (None, ""), (0, "0 ms"), (0.04, "40 ms"), (0.4, "0.4 s"), (9.94, "9.9 s"), (9.96, "10 s"), (12.4, "12 s"),
+        (119.4, "119 s"), (119.6, "2 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (200000, "2 d 7 h"),
     ],
 )  # fmt: skip
 def test_a_time_span_is_as_long_as_it_needs_to_be(seconds: float | None, text: str) -> None:

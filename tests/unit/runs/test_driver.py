@@ -25,7 +25,7 @@ def test_what_is_planned_for_a_run_is_what_the_run_sends_to_the_byte(stage, pipe
     frozen = read_resolved(set_.store, record.id)
     planned = lower_all(frozen, record.id, set_.platform, set_.place.target)
     sent = [job.request.model_dump_json() for job in set_.platform.jobs.values()]
-    assert [step.request.model_dump_json() for step in planned] == sent
+    assert [step.request.model_dump_json() for step in planned if step.request] == sent
 
 
 def test_independent_steps_run_at_once_where_the_platform_queues(stage, pipeline):
