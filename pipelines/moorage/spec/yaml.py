@@ -69,7 +69,7 @@ def parse(data: bytes, file: str) -> Document:
     """Return the document in `data`; SpecError, with line and column in `file`, when it is not one."""
     if len(data) > MAX_BYTES:
         raise SpecError(
-            f"the file has {len(data)} bytes; a spec has at most {MAX_BYTES}",
+            f"the file has more than {MAX_BYTES:,} bytes, the most that a spec has",
             where=Where(file, 1, 1),
             fix="write a spec, or split the pipeline",
         )
