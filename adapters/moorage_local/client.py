@@ -146,6 +146,10 @@ class LocalConnection:
         finally:
             os.close(lock)
 
+    def close(self) -> None:
+        """Let go of the processes that stand ready to become jobs."""
+        self._starter.close()
+
     def _watched(self, record: Record, folder: JobFolder, handle: Handle) -> processes.Identity | None:
         if record.pid == NOBODY:
             return self._starter.forked(handle.data["key"])

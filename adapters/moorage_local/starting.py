@@ -74,6 +74,10 @@ class Starter:
         """Return for how long nothing needs to be settled, at most so many seconds, unless a socket has news."""
         return min(seconds, _HURRY_SECONDS) if self._refused else seconds
 
+    def close(self) -> None:
+        """Let go of the templates; another start makes new ones."""
+        self._templates.close()
+
     @property
     def sockets(self) -> Sequence[int]:
         """The descriptors that can be read when there is something to settle."""

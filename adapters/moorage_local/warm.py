@@ -120,6 +120,12 @@ class Templates:
                     yield from self._end(loads, template, said)
                     break
 
+    def close(self) -> None:
+        """Let all of them go; each ends when it has done what it was handed."""
+        for template in self._living.values():
+            template.let_go()
+        self._living.clear()
+
     @property
     def sockets(self) -> list[int]:
         """The descriptors that can be read when there is news."""

@@ -135,6 +135,10 @@ class Connection(Protocol):
         """Let go of what the platform keeps of an ended job; a job that runs, or is gone, is left alone."""
         ...
 
+    def close(self) -> None:
+        """Let go of what this process holds ready; jobs go on, and the connection can still be used."""
+        ...
+
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:
         """Return when one of the jobs may have ended, or when `seconds` are over."""
         ...

@@ -24,13 +24,15 @@ NEVER_THE_SAME = ("image", "code")
 
 
 @pytest.fixture
-def place(rig: Rig, tmp_path: Path) -> Place:
+def place(rig: Rig, tmp_path: Path) -> Iterator[Place]:
     """The rig as an environment."""
     rig.store.ensure()
     environment = Environment(
         name="suite", platform=rig.platform, target=rig.target.model_dump(mode="json"), store=rig.store.uri
     )
-    return Place(tmp_path, environment, rig.store, rig.adapter, rig.target)
+    found = Place(tmp_path, environment, rig.store, rig.adapter, rig.target)
+    yield found
+    found.connection.close()
 
 
 def drive(place: Place) -> RunRecord:

@@ -69,6 +69,7 @@ class Rig(ABC):
         """End every job that a test left running, and what the connection keeps ready."""
         for handle in self._submitted:
             self.connection.cancel(handle)
+        self.connection.close()
         vars(self).pop("connection", None)
 
     def job(self, work: Work) -> StepJob:

@@ -129,6 +129,9 @@ class Imaginary:
         if job is not None and self._state(job).is_terminal:
             del self.jobs[handle.job]
 
+    def close(self) -> None:
+        """Let go of nothing: it holds nothing ready."""
+
     def wait(self, handles: Sequence[Handle], seconds: float) -> None:
         """Let the time pass, up to the next change of a job."""
         self.on_wait()

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -47,7 +47,7 @@ def drive(
         wait_again(place.store, resolved.pipeline, journal)
     with observed(journal, resolved, place.store.uri, place.project, watch or _unwatched) as watching:
         driver = Driver(place, resolved, journal, name, watching)
-        with _leaving_on_signals(driver):
+        with _leaving_on_signals(driver), closing(place.connection):
             return Run(driver.drive())
 
 
