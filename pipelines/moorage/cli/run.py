@@ -31,5 +31,5 @@ def command(
         found = api.start_detached(path, environment=environment, parameters=parameters, project=project)
         print_json({"id": found}) if as_json else click.echo(found)
         return
-    place, found = api.start(path, environment=environment, parameters=parameters, project=project)
-    drive_and_report(lambda watch: api.drive(place, found, watch), place, as_json)
+    place, found, frozen = api.make(path, environment=environment, parameters=parameters, project=project)
+    drive_and_report(lambda watch: api.drive(place, found, watch, frozen=frozen), place, as_json)

@@ -13,6 +13,7 @@ from moorage.errors import SpecError
 from moorage.journal import RunRecord
 from moorage.journal import read_record as _read_record
 from moorage.plan.planning import Draft, lower_all
+from moorage.plan.resolved import Resolved
 from moorage.runs.driver import Watch
 from moorage.runs.making import make_run
 from moorage.runs.place import Place, open_place
@@ -25,7 +26,7 @@ from moorage.spec.models import Pipeline
 
 __all__ = [
     "LAST", "Change", "Draft", "Place", "Run", "RunSummary", "Why", "cancel", "command", "drive", "find_run",
-    "is_driverless", "list_runs", "open_place", "prepare", "read_record", "resume", "run", "start",
+    "is_driverless", "list_runs", "make", "open_place", "prepare", "read_record", "resume", "run", "start",
     "start_detached", "why",
 ]  # fmt: skip
 
@@ -46,8 +47,8 @@ def run(
     SpecError, TargetError or Unsupported when it cannot start; then nothing has run.
     A run that fails is returned, not raised: look at its `state`.
     """
-    place, identity = start(spec, environment=environment, parameters=parameters, project=project)
-    return drive(place, identity, watch)
+    place, identity, frozen = make(spec, environment=environment, parameters=parameters, project=project)
+    return drive(place, identity, watch, frozen=frozen)
 
 
 def start(
@@ -58,9 +59,20 @@ def start(
     project: Path | None = None,
 ) -> tuple[Place, str]:
     """Make a new run that nobody drives yet; return where it is and its id. Raises as `run` does."""
+    return make(spec, environment=environment, parameters=parameters, project=project)[:2]
+
+
+def make(
+    spec: str | Path | Pipeline,
+    *,
+    environment: str = "local",
+    parameters: Mapping[str, JsonValue] | None = None,
+    project: Path | None = None,
+) -> tuple[Place, str, Resolved]:
+    """Do as `start` does, and also return the spec as the run froze it, for who drives it at once."""
     place, made = prepare(spec, environment=environment, parameters=parameters, project=project)
     lower_all(made.resolved, "r0000000000", place.adapter, place.target)  # refuse now what could never run
-    return place, make_run(place, made)
+    return place, make_run(place, made), made.resolved
 
 
 def start_detached(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from moorage.errors import SpecError
 from moorage.journal import Event, Journal, RunRecord, read_record
 from moorage.observe import observed
+from moorage.plan.resolved import Resolved
 from moorage.runs.again import wait_again
 from moorage.runs.commands import Command, CommandKind, send
 from moorage.runs.driver import Driver, Watch
@@ -34,15 +35,24 @@ def resume(run_id: str, place: Place, watch: Watch | None = None, *, take_over: 
 
 
 def drive(
-    place: Place, run_id: str, watch: Watch | None = None, *, again: bool = False, take_over: bool = False
+    place: Place,
+    run_id: str,
+    watch: Watch | None = None,
+    *,
+    again: bool = False,
+    take_over: bool = False,
+    frozen: Resolved | None = None,
 ) -> Run:
-    """Drive a run until it ends, or until Ctrl-C; see `resume`. LostRun when another driver took it."""
+    """Drive a run until it ends, or until Ctrl-C; see `resume`. LostRun when another driver took it.
+
+    `frozen` is the spec of the run, where it is at hand; else it is read.
+    """
     if not take_over:
         _check_free(place, run_id)
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     place = replace(place, store=patient(place.store))
     journal = Journal.open(place.store, run_id, name)
-    resolved = read_resolved(place.store, run_id)
+    resolved = frozen or read_resolved(place.store, run_id)
     if again:
         wait_again(place.store, resolved.pipeline, journal)
     with observed(journal, resolved, place.store.uri, place.project, watch or _unwatched) as watching:
