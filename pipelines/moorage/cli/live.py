@@ -41,11 +41,10 @@ class Picture:
         if self._record is None:
             self._console.print(f"run {record.id}: {record.pipeline} on {record.environment}")
         self._record = record
-        width = _width(record)
         for step in changed(record, event):
             if step.state.is_terminal and step.name not in self._shown:
                 self._shown.add(step.name)
-                self._console.print(Text.from_ansi(f"  {describe(step, width)}"))
+                self._console.print(Text.from_ansi(f"  {describe(step, _width(record))}"))
             elif not step.state.is_terminal:
                 self._shown.discard(step.name)
 

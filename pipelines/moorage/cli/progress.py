@@ -28,19 +28,20 @@ class Lines:
 
     def __init__(self) -> None:
         self._seen: dict[str, StepState] = {}
+        self._width = 0
 
     def __call__(self, record: RunRecord, event: Event) -> None:
         """Print what `event` changed."""
         if not self._seen:
             self._seen = dict.fromkeys(record.steps, StepState.WAITING)
+            self._width = max(map(len, record.steps))
             output.note(f"run {record.id}: {record.pipeline} on {record.environment}")
-        width = max(map(len, record.steps))
         for step in changed(record, event):
             if step.state is not self._seen[step.name]:
                 self._seen[step.name] = step.state
-                _say(event, describe(step, width))
+                _say(event, describe(step, self._width))
             elif isinstance(event, events.ApprovalAsked):
-                _say(event, waits(record, step, width, event.by))
+                _say(event, waits(record, step, self._width, event.by))
 
 
 def _say(event: Event, text: str) -> None:
