@@ -109,7 +109,7 @@ class LocalConnection:
             if record.pid == NOBODY:
                 folder.write_end(End(None, "cancelled"))
                 _await_lock(folder)
-            else:
+            elif folder.end() is None:  # looked at after it was marked: its process may be another job's by now
                 processes.terminate(record.identity, CANCEL_SECONDS)
                 bury(record, folder, self._starter.children)
 

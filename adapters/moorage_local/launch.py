@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -50,16 +50,21 @@ def main() -> None:
     be_job(JobFolder(Path(sys.argv[1])), Orders(**json.loads(line)))
 
 
-def be_job(folder: JobFolder, orders: Orders, prepare: Callable[[], object] | None = None) -> NoReturn:
-    """Do what the job of that folder is to do, and end this process; `prepare` is called first in each worker."""
-    _settle()
+def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
+    """Do what the job of that folder is to do, and end this process."""
+    settle(LOCK_DESCRIPTOR)
+    os._exit(run_job(folder, orders))
+
+
+def run_job(folder: JobFolder, orders: Orders, prepare: Callable[[], object] | None = None) -> int:
+    """Do what the job of that folder is to do, and return its exit code; `prepare` is called first in each worker."""
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
-        os._exit(1)
+        return 1
     code = _run(folder, orders, _take_share(folder), prepare)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    return code
 
 
 def _take_share(folder: JobFolder) -> Taken:
@@ -86,19 +91,23 @@ def _run(folder: JobFolder, orders: Orders, taken: Taken, prepare: Callable[[], 
     return code
 
 
-def _settle() -> None:
+def settle(highest: int) -> None:
+    """Keep descriptors up to `highest` and no others, none of them for children, and be what the kernel kills first."""
     # Whatever a shell or make left open in the driver would otherwise stay open as long as the step.
-    os.closerange(LOCK_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
-    os.set_inheritable(LOCK_DESCRIPTOR, False)
+    os.closerange(highest + 1, os.sysconf("SC_OPEN_MAX"))
+    ours = range(LOCK_DESCRIPTOR, highest + 1)
+    for descriptor in ours:
+        os.set_inheritable(descriptor, False)
     launcher = os.getpid()
-    os.register_at_fork(after_in_child=lambda: _leave(launcher))
+    os.register_at_fork(after_in_child=lambda: _leave(launcher, ours))
     with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
         file.write(_OOM_SCORE)
 
 
-def _leave(launcher: int) -> None:
-    if os.getppid() == launcher:  # in a child of a child the number may be another file's
-        os.close(LOCK_DESCRIPTOR)
+def _leave(launcher: int, descriptors: Iterable[int]) -> None:
+    if os.getppid() == launcher:  # in a child of a child the numbers may be other files'
+        for descriptor in descriptors:
+            os.close(descriptor)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 

@@ -5,19 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moorage.errors import TargetError
-from moorage.frozen import plain
+from moorage.frozen import plain, replaced
 from moorage.step.paths import split_request_uri
 from moorage.step.request import STEP_VARIABLE
 from moorage_local import processes
 from moorage_local.children import Children
 from moorage_local.folders import End, JobFolder, Record
+from moorage_local.keeper import Wanted
 from moorage_local.launch import Orders
 from moorage_local.lower import LocalRequest
 from moorage_local.processes import Identity
 from moorage_local.secrets import resolve
 from moorage_local.spawn import environment, record_of, spawn
-from moorage_local.template import Loads, Wanted
-from moorage_local.warm import Started, Templates
+from moorage_local.template import Loads
+from moorage_local.warm import Keeper, Started, Templates
 
 _LONGEST_NAME = 100
 _HURRY_SECONDS = 0.005
@@ -32,7 +33,7 @@ class Starter:
         room = len(os.fsencode(folder / "jobs")) + 1 + _LONGEST_NAME
         self._templates = Templates(folder / "templates", room)
         self._asked: dict[str, tuple[LocalRequest, JobFolder]] = {}
-        self._forked: dict[str, Identity | None] = {}
+        self._forked: dict[str, Identity] = {}
         self._refused: dict[str, str] = {}
 
     def start(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
@@ -41,28 +42,31 @@ class Starter:
         TargetError when the spec asks for a fork and it is known that there can be none.
         """
         secrets = resolve(request.secrets, os.environ, self._secrets)
+        self.settle()
         why = self._why_not_forked(request)
         if why is None:
-            record = record_of(request, key)
-            folder.write_record(record)
-            if self._ask(request, folder, lock, record, secrets):
+            record = self._ask(request, key, folder, lock, secrets)
+            if record is not None:
                 return record
-            why = "its template takes no more jobs"
+            why = "the process that was to become it takes no more jobs"
         return self._spawn(request, key, folder, lock, secrets, why)
 
     def settle(self) -> None:
         """Take note of what templates have said, and start in new interpreters what they refused."""
         for news in self._templates.news():
+            if news.key not in self._asked:
+                continue
             if isinstance(news, Started):
-                found = processes.read(news.pid)
-                self._forked[news.key] = found.identity if found else None
+                self._forked[news.key] = news.identity
+            elif news.why is None:
+                self._forget(news.key)
             else:
                 self._refused[news.key] = news.why
         for key, identity in list(self._forked.items()):
             if self._asked[key][1].has_begun:
                 self._forget(key)
-            elif identity is None or processes.find(identity) is None:
-                self._refused[key] = "the fork of its template ended before it could begin"
+            elif processes.find(identity) is None:
+                self._refused[key] = "its process ended before it could begin"
         for key in list(self._refused):
             self._start_anew(key)
 
@@ -81,7 +85,7 @@ class Starter:
     @property
     def sockets(self) -> Sequence[int]:
         """The descriptors that can be read when there is something to settle."""
-        return self._templates.sockets
+        return self._templates.lines
 
     def _why_not_forked(self, request: LocalRequest) -> str | None:
         if request.start == "interpreter":
@@ -94,16 +98,20 @@ class Starter:
         return refusal
 
     def _ask(
-        self, request: LocalRequest, folder: JobFolder, lock: int, record: Record, secrets: Mapping[str, str]
-    ) -> bool:
+        self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str]
+    ) -> Record | None:
+        taker = self._templates.taker(_loads(request))
+        record = record_of(request, key)
+        if isinstance(taker, Keeper):
+            record = replaced(record, pid=taker.identity.pid, started=taker.identity.started)
+        folder.write_record(record)
         orders = Orders(request.timeout_seconds, secrets, "fork")
         wanted = Wanted(str(folder.path), plain(record), environment(request, folder), plain(orders))
-        template = self._templates.template(_loads(request))
         with folder.output.open("wb") as output:
-            taken = template.ask(record.key, wanted, lock, output.fileno())
-        if taken:
-            self._asked[record.key] = (request, folder)
-        return taken
+            if not taker.ask(key, wanted, lock, output.fileno()):
+                return None
+        self._asked[key] = (request, folder)
+        return record
 
     def _spawn(
         self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str], why: str

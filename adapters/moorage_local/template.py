@@ -5,7 +5,6 @@ forks only while it has one thread: a fork of more may hang on a lock that a thr
 after the jobs that it was handed.
 """
 
-import ctypes
 import gc
 import json
 import os
@@ -18,22 +17,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from moorage.errors import MoorageError
-from moorage.frozen import Frozen, replaced
+from moorage.frozen import Frozen
 from moorage.step.code import code_folder
 from moorage.step.scratch import remove_tree
 from moorage.step.task import StepFailure
-from moorage.step.worker import take_environment
 from moorage.store import open_store
-from moorage_local import blas, machine, processes
+from moorage_local import blas, machine
 from moorage_local.chance import Chance
-from moorage_local.folders import MARK_VARIABLE, JobFolder, Record
-from moorage_local.launch import LOCK_DESCRIPTOR, Orders, be_job
+from moorage_local.keeper import be_keeper, other_threads, receive
 
 SOCKET_DESCRIPTOR = 3
 LOAD_SECONDS = 60.0
 """Modules that take longer are loaded by each step for itself."""
-DESCRIPTORS = 3
-"""What comes with each request: the job's lock, its output, and what it is to do."""
 
 _STEP_MODULES = ("functions", "outputs", "commands", "supervisor")
 
@@ -45,15 +40,6 @@ class Loads(Frozen):
     store: str
     code: str | None
     modules: tuple[str, ...]
-
-
-class Wanted(Frozen):
-    """A job that a template is asked to become."""
-
-    folder: str
-    record: dict[str, Any]
-    environment: dict[str, str]
-    orders: dict[str, Any]
 
 
 def main() -> None:
@@ -111,73 +97,20 @@ def _serve(driver: socket.socket, chance: Chance, pools: Any) -> NoReturn:
     gc.collect()
     gc.freeze()  # so that a collection in a job does not copy what we share
     while True:
-        try:
-            message, descriptors, _, _ = socket.recv_fds(driver, 1, DESCRIPTORS)
-        except ConnectionResetError:  # it left before it read our last words; what it asked for is still there
-            continue
-        if not message:
-            os._exit(0)
-        if threads := _other_threads():
+        descriptors = receive(driver)
+        if threads := other_threads():
             _refuse(driver, f"its modules start threads ({threads}), and what has threads is not forked", True)
+        theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            _become(descriptors, chance, pools)
-        for descriptor in descriptors:
+            be_keeper(ours.fileno(), descriptors, chance, pools)
+        for descriptor in (*descriptors, ours.detach()):
             os.close(descriptor)
-        _say(driver, {"pid": pid})
-
-
-def _other_threads() -> str:
-    tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
-    return ", ".join(sorted({Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in tasks}))
+        with theirs, suppress(OSError):  # it has gone
+            socket.send_fds(driver, [json.dumps({"pid": pid}).encode()], [theirs.fileno()])
 
 
 def _refuse(driver: socket.socket, reason: str, for_good: bool) -> NoReturn:
-    _say(driver, {"refused": reason, "for_good": for_good})
-    os._exit(0)
-
-
-def _say(driver: socket.socket, message: dict[str, object]) -> None:
     with suppress(OSError):  # it has gone
-        driver.send(json.dumps(message).encode())
-
-
-def _become(descriptors: list[int], chance: Chance, pools: Any) -> NoReturn:
-    try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        lock, output, wanted = descriptors
-        for source, target in ((lock, LOCK_DESCRIPTOR), (output, 1), (output, 2)):
-            os.dup2(source, target)
-        with open(wanted, "rb") as file:
-            _begin(Wanted(**json.loads(file.read())), chance, pools)
-    except BaseException:  # noqa: BLE001 - it goes to the job's output, and the template never goes on in here
-        sys.excepthook(*sys.exc_info())
-    os._exit(1)
-
-
-def _begin(wanted: Wanted, chance: Chance, pools: Any) -> NoReturn:
-    folder = JobFolder(Path(wanted.folder))
-    _write_mark(folder)
-    take_environment(wanted.environment)
-    sys.argv = ["-c", wanted.folder]
-    process = processes.read(os.getpid())
-    started = process.identity.started if process else ""
-    folder.write_record(replaced(Record(**wanted.record), pid=os.getpid(), started=started))
-
-    def prepare() -> None:
-        chance.settle()
-        blas.restore(pools, os.environ)
-
-    be_job(folder, Orders(**wanted.orders), prepare)
-
-
-def _write_mark(folder: JobFolder) -> None:
-    # What /proc shows of our first environment is our memory: there the mark is found in all that we fork.
-    find = ctypes.CDLL(None).getenv
-    find.restype = ctypes.c_void_p
-    place = find(MARK_VARIABLE.encode())
-    room = len(os.environ[MARK_VARIABLE])
-    value = os.fsencode(folder.path)
-    if place and len(value) <= room:
-        ctypes.memmove(place, value.ljust(room, b"\0"), room)
+        driver.send(json.dumps({"refused": reason, "for_good": for_good}).encode())
+    os._exit(0)

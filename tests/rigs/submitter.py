@@ -45,7 +45,7 @@ def _replace(*places: tuple[object, str]) -> None:
 PLACES: dict[str, Callable[[], object]] = {
     "before create": lambda: _replace((spawn, "start_process"), (warm, "start_process")),
     "before record": lambda: _replace((folders.JobFolder, "write_record")),
-    "before word": lambda: _replace((launch.Orders, "to_line"), (warm.Template, "ask")),
+    "before word": lambda: _replace((launch.Orders, "to_line"), (warm.Taker, "ask")),
     "after submit": lambda: None,
     "nowhere": lambda: None,
 }

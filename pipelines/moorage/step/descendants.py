@@ -7,6 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
+
+from moorage.step.usage import note_ended
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -29,11 +32,12 @@ def reap() -> list[tuple[int, int]] | None:
     ended: list[tuple[int, int]] = []
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return ended or None
         if pid == 0:
             return ended
+        note_ended(used)
         ended.append((pid, status))
 
 
@@ -90,4 +94,9 @@ def _kill(pid: int) -> None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+        _libc().prctl(option, value, 0, 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

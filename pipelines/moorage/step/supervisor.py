@@ -21,7 +21,7 @@ from moorage.step.guard import Guard
 from moorage.step.node import Node, node_of
 from moorage.step.process import Worker, fork_worker
 from moorage.step.request import SCHEMA, STEP_VARIABLE, StepRequest, StepResult, request_from_json, to_json
-from moorage.step.usage import children_usage
+from moorage.step.usage import children_usage, start_counting
 from moorage.step.watch import Signals
 from moorage.step.worker import work
 from moorage.store import Store, open_store
@@ -47,6 +47,7 @@ def supervise(
     `prepare` is called in the worker before anything of the step.
     """
     adopt_orphans()
+    start_counting()
     worker = fork_worker(work, prepare)  # first: once the store is open there may be threads
     if guard is not None:
         guard.begin()

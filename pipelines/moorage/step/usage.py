@@ -4,12 +4,24 @@ import resource
 import sys
 from pathlib import Path
 
+_ENDED: list[resource.struct_rusage] = []
+
+
+def note_ended(used: resource.struct_rusage) -> None:
+    """Count what a child used that has ended and was waited for, its own children's part included."""
+    _ENDED.append(used)
+
+
+def start_counting() -> None:
+    """Forget what children of an earlier attempt in this process used."""
+    _ENDED.clear()
+
 
 def children_usage() -> tuple[float, float]:
     """Return the CPU seconds of all ended children and the most MiB that one of them held."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return round(used.ru_utime + used.ru_stime, 6), round(used.ru_maxrss / unit, 3)
+    cpu_seconds = sum(used.ru_utime + used.ru_stime for used in _ENDED)
+    return round(cpu_seconds, 6), round(max((used.ru_maxrss for used in _ENDED), default=0) / unit, 3)
 
 
 def out_of_memory_kills() -> int:

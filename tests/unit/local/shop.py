@@ -1,6 +1,7 @@
 """Jobs that call a function of a module which travels with them."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,10 @@ class Shop:
         return self._rig.submit(request, key=work.run)
 
     def result(self, handle: Handle) -> StepResult:
-        """Return how the job ended, by its own word."""
+        """Return how the job ended, by its own word, when its process has let go of it."""
         self._rig.await_end(handle)
+        while self._rig.folder_of(handle).is_locked:
+            time.sleep(0.001)
         return self._rig.result(Work(run=handle.data["key"]))
 
     def said(self, function: str, start: str | None = None) -> Any:

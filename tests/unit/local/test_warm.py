@@ -23,7 +23,7 @@ def around(out):
         "env": dict(os.environ), "cwd": os.getcwd(), "umask": os.umask(0), "path": sys.path, "argv": sys.argv,
         "signals": {int(n): str(signal.getsignal(n)) for n in signal.valid_signals()},
         "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "session": os.getsid(0) == os.getppid(),
-        "fds": [(fd, os.readlink(f"/proc/self/fd/{fd}").split(":")[0]) for fd in fds],
+        "files": [os.readlink(f"/proc/self/fd/{fd}").split(":")[0] for fd in fds],
         "group": os.getpgid(0) == os.getpid(), "main": sorted(vars(sys.modules["__main__"])),
         "streams": [sys.stdin.encoding, sys.stdout.line_buffering, sys.stderr.errors],
         "nice": os.nice(0), "oom": open("/proc/self/oom_score_adj").read(), "environ": os.environb.get(b"LANG") is None,
@@ -48,24 +48,20 @@ def nothing(out):
 """
 
 
-def _parents(handle_pid: int) -> int:
-    stat = Path(f"/proc/{handle_pid}/stat").read_text().rpartition(")")[2].split()
-    return int(stat[1])
-
-
 def test_a_forked_job_finds_around_it_what_one_in_a_new_interpreter_finds(
     rig: LocalRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     monkeypatch.setenv("A_NAME", "a value = ü")
     shop = Shop(rig, AROUND)
-    seen = [shop.said("around", start) for start in ("interpreter", "fork")]
+    seen = [shop.said("around", start) for start in ("interpreter", "fork", "fork")]
     for number, each in enumerate(seen, start=1):
         assert f"s{number}-hello-1" in each.pop("cwd")
         assert each["argv"].pop().endswith(f"jobs/s{number}")
         assert each["env"].pop("MOORAGE_RUN") == f"s{number}"
         assert each["env"].pop("MOORAGE_LOCAL_JOB").endswith(f"jobs/s{number}")
     assert seen[0] == seen[1]
+    assert seen[0] == seen[2]
 
 
 def test_jobs_share_what_was_loaded_and_draw_numbers_of_their_own(rig: LocalRig) -> None:
@@ -167,6 +163,54 @@ def daemon(out):
     os.kill(rig.pid_of(handle), signal.SIGKILL)
     assert rig.await_end(handle).cause is Cause.LOST
     assert rig.leftovers(handle) == []
+
+
+PARENTS = """
+import json, os, time
+
+def parent(out):
+    out.write_text(json.dumps(os.getppid()))
+
+def fail(out):
+    raise ValueError
+
+def grow(out):
+    kept = b"x" * 200 * 2**20
+    parent(out)
+
+def sleep(out):
+    time.sleep(600)
+"""
+
+
+def test_a_process_is_one_job_after_another_as_long_as_they_succeed(rig: LocalRig) -> None:
+    shop = Shop(rig, PARENTS)
+    first, second = shop.said("parent", "fork"), shop.said("parent", "fork")
+    assert shop.result(shop.submit("fail", "fork")).cause is Cause.USER
+    third = shop.said("parent", "fork")
+    assert first == second
+    assert third != first
+
+
+def test_what_one_job_used_is_not_said_of_the_next(rig: LocalRig) -> None:
+    shop = Shop(rig, PARENTS)
+    first, second = (shop.result(shop.submit(function, "fork")) for function in ("grow", "parent"))
+    assert (first.peak_memory_mib or 0) > 200
+    assert 0 < (second.peak_memory_mib or 0) < 100
+
+
+def test_cancelling_what_has_ended_leaves_the_next_job_of_its_process_alone(rig: LocalRig) -> None:
+    shop = Shop(rig, PARENTS)
+    ended = shop.submit("parent", "fork")
+    assert shop.result(ended).state is State.SUCCEEDED
+    runs = shop.submit("sleep", "fork")
+    rig.await_state(runs, State.RUNNING)
+    assert rig.pid_of(runs) == rig.pid_of(ended)
+    rig.connection.cancel(ended)
+    assert rig.observe(runs).state is State.RUNNING
+    rig.connection.cancel(runs)
+    assert rig.observe(runs).state is State.CANCELLED
+    assert rig.leftovers(runs) == []
 
 
 def test_a_submit_does_not_wait_for_modules(rig: LocalRig) -> None:

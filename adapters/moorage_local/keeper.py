@@ -1,0 +1,150 @@
+"""A fork of a template: the process that is one job after another, as long as all goes well.
+
+What is not shared any more between it and the template is what costs in a fork; the second job finds it there.
+The code of each step runs in a worker that is forked for it alone. A keeper ends with its driver, after its job.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+from moorage.frozen import Frozen, replaced
+from moorage.step.worker import take_environment
+from moorage_local import blas, processes
+from moorage_local.chance import Chance
+from moorage_local.folders import MARK_VARIABLE, JobFolder, Record
+from moorage_local.launch import LOCK_DESCRIPTOR, Orders, run_job, settle
+from moorage_local.shares import Share, share_of
+
+DESCRIPTORS = 3
+"""What comes with each request: the job's lock, its output, and what it is to do."""
+
+_LEAVING_SECONDS = 0.1
+_DRIVER = LOCK_DESCRIPTOR + 1
+
+
+class Wanted(Frozen):
+    """A job that a process is asked to become."""
+
+    folder: str
+    record: dict[str, Any]
+    environment: dict[str, str]
+    orders: dict[str, Any]
+
+
+def receive(driver: socket.socket) -> list[int]:
+    """Wait for the next request and return its descriptors; end this process when the driver has gone."""
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(driver, 1, DESCRIPTORS)
+        except ConnectionResetError:  # it left before it read our last words; what it asked for is still there
+            continue
+        if not message:
+            os._exit(0)
+        return descriptors
+
+
+def other_threads() -> str:
+    """Return the names of all threads of this process but its first; empty when it may be forked."""
+    tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+    return ", ".join(sorted({Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in tasks}))
+
+
+def be_keeper(line: int, descriptors: list[int], chance: Chance, pools: Any) -> NoReturn:
+    """Be the job of the first request, and then of those that come by the socket `line`."""
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        wanted = _take(descriptors)
+        os.dup2(line, _DRIVER)
+        settle(_DRIVER)
+        driver = socket.socket(fileno=_DRIVER)
+        while True:
+            code = _do(wanted, chance, pools)
+            if code or not _may_stay(wanted):
+                os._exit(code)
+            with suppress(OSError):  # the driver has gone, and the next look says so
+                driver.send(b"ended")  # before the lock is let go of: who finds it free may count on us
+            _clear_up()
+            wanted = _take(receive(driver))
+    except BaseException:  # noqa: BLE001 - it goes to the job's output, and the template never goes on in here
+        sys.excepthook(*sys.exc_info())
+    os._exit(1)
+
+
+def _take(descriptors: list[int]) -> Wanted:
+    lock, output, orders = descriptors
+    with open(orders, "rb") as file:
+        wanted = Wanted(**json.loads(file.read()))
+    os.dup2(lock, LOCK_DESCRIPTOR, inheritable=False)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    for descriptor in (lock, output):
+        os.close(descriptor)
+    return wanted
+
+
+def _do(wanted: Wanted, chance: Chance, pools: Any) -> int:
+    folder = JobFolder(Path(wanted.folder))
+    _write_mark(folder)
+    take_environment(wanted.environment)
+    sys.argv = ["-c", wanted.folder]
+    record = Record(**wanted.record)
+    if record.pid != os.getpid():
+        process = processes.read(os.getpid())
+        started = process.identity.started if process else ""
+        folder.write_record(replaced(record, pid=os.getpid(), started=started))
+
+    def prepare() -> None:
+        chance.settle()
+        blas.restore(pools, os.environ)
+
+    return run_job(folder, Orders(**wanted.orders), prepare)
+
+
+def _may_stay(wanted: Wanted) -> bool:
+    # Who cancels a job marks it first, looks whether it has ended, and then signals: never the next job.
+    if JobFolder(Path(wanted.folder)).is_cancelled:
+        return False
+    return share_of(wanted.environment) == Share() and _has_one_thread()
+
+
+def _has_one_thread() -> bool:
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while other_threads():  # one that was joined may still be on its way out of the kernel
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.0001)
+    return True
+
+
+def _clear_up() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.closerange(_DRIVER + 1, os.sysconf("SC_OPEN_MAX"))
+    os.dup2(0, LOCK_DESCRIPTOR, inheritable=False)  # lets go of the lock, and keeps the number
+
+
+def _write_mark(folder: JobFolder) -> None:
+    # What /proc shows of our first environment is our memory: there the mark is found in all that we fork.
+    place, room = _mark_place()
+    value = os.fsencode(folder.path)
+    if place and len(value) <= room:
+        ctypes.memmove(place, value.ljust(room, b"\0"), room)
+
+
+@cache
+def _mark_place() -> tuple[int | None, int]:
+    find = ctypes.CDLL(None).getenv
+    find.restype = ctypes.c_void_p
+    return find(MARK_VARIABLE.encode()), len(os.environ[MARK_VARIABLE])
