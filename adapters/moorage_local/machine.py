@@ -79,7 +79,12 @@ def usable_memory_gib() -> float:
 
 def out_of_memory_kills() -> int:
     """Return how many processes beside this one the kernel has killed for want of memory."""
-    return groups().out_of_memory_kills()
+    return _groups_at_start().out_of_memory_kills()
+
+
+@cache
+def _groups_at_start() -> Groups:
+    return groups()
 
 
 def groups() -> Groups:
