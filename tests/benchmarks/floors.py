@@ -50,5 +50,10 @@ def generate(folder: Path, environ: Mapping[str, str]) -> Command:
     return _python(folder, environ, "-c", "import numpy; numpy.random.default_rng(0).random(125_000_000)")
 
 
+def artifact(folder: Path, environ: Mapping[str, str]) -> Command:
+    """Return the same, written to a file that is hashed twice."""
+    return _python(folder, environ, str(PROGRAMS / "floor_artifact.py"))
+
+
 def _python(folder: Path, environ: Mapping[str, str], *arguments: str) -> Command:
     return Command([sys.executable, *arguments], folder, environ)
