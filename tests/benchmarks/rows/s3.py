@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from urllib.parse import unquote
 
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figure import Figure, figure
@@ -78,7 +79,7 @@ def _server() -> Iterator[str]:
 
 
 def _kind(call: Call) -> str:
-    who = "step" if "/steps/" in call.path and not call.path.endswith("/request.json") else "rest"
+    who = "step" if "/steps/" in unquote(call.path) else "rest"
     if call.method == "GET" and "list-type" in call.path:
         return f"{who}: list"
     if call.method == "PUT" and "if-none-match" in call.headers:
