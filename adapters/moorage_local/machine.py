@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -48,8 +49,11 @@ class Groups(Frozen):
 
     def out_of_memory_kills(self) -> int:
         """Return how many of the group's processes the kernel has killed for want of memory."""
-        files = (self.own("") / "memory.events", self.own("memory") / "memory.oom_control")
-        return next((int(count) for file in files for name, count in _words(file) if name == "oom_kill"), 0)
+        return _kills(self.counters())
+
+    def counters(self) -> Sequence[Path]:
+        """Return the files that may count them."""
+        return (self.own("") / "memory.events", self.own("memory") / "memory.oom_control")
 
     def own(self, controller: str) -> Path:
         """Return the folder of this process's group for `controller`; "" is version 2."""
@@ -79,12 +83,16 @@ def usable_memory_gib() -> float:
 
 def out_of_memory_kills() -> int:
     """Return how many processes beside this one the kernel has killed for want of memory."""
-    return _groups_at_start().out_of_memory_kills()
+    return _kills(_counters())
+
+
+def _kills(files: Sequence[Path]) -> int:
+    return next((int(count) for file in files for name, count in _words(file) if name == "oom_kill"), 0)
 
 
 @cache
-def _groups_at_start() -> Groups:
-    return groups()
+def _counters() -> Sequence[Path]:
+    return groups().counters()
 
 
 def groups() -> Groups:

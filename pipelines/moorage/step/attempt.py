@@ -8,8 +8,8 @@ from moorage.errors import MoorageError
 from moorage.frozen import Frozen
 from moorage.states import Cause, State
 from moorage.step.code import code_folder
-from moorage.step.courier import Courier
-from moorage.step.finish import scrubbed, store_outputs
+from moorage.step.courier import LARGE_BYTES, Courier
+from moorage.step.finish import scrubbed, size_of, store_outputs
 from moorage.step.integrity import changed_inputs, watch_inputs
 from moorage.step.logs import Lines
 from moorage.step.memory import measured
@@ -77,6 +77,8 @@ class Attempt(Frozen):
     def _task(self, scratch: Scratch) -> Task:
         request = self.request
         self._require_secrets()
+        if sum(item.artifact.size for item in request.inputs) > LARGE_BYTES:
+            self.courier.begin()
         code = code_folder(self.store, request.code, self.environ) if request.code else None
         told = {"MOORAGE_RUN": request.run, "MOORAGE_STEP_NAME": request.step, "MOORAGE_ATTEMPT": str(request.attempt)}
         return Task(
@@ -101,6 +103,8 @@ class Attempt(Frozen):
     def _result(self, scratch: Scratch, answer: Answer, ending: Ending) -> StepResult:
         if answer.failure is not None:
             return failed(answer.failure, answer)
+        if size_of(answer.outputs) > LARGE_BYTES:
+            self.courier.begin()
         return StepResult(
             State.SUCCEEDED,
             outputs=store_outputs(self.store, scratch, answer.outputs),

@@ -1,4 +1,7 @@
-"""Carry log text and heartbeats to the store in a thread, so that a slow store never holds up the step."""
+"""Carry log text and heartbeats to the store in a thread, so that a slow store never holds up the step.
+
+A step that ends before anything is due needs no thread, and gets none.
+"""
 
 import json
 import threading
@@ -14,6 +17,8 @@ BEAT_SECONDS = 15.0
 BEAT_VARIABLE = "MOORAGE_BEAT_SECONDS"
 """Changes that, for whoever needs a lost attempt to be noticed sooner."""
 FLUSH_BYTES = 2**16
+LARGE_BYTES = 2**28
+"""Fetching or storing so much may take as long as the time between two beats."""
 FINAL_SECONDS = 60.0
 """How long the store may be away at the end before log text is given up."""
 _FLUSH_LOCAL_SECONDS, _FLUSH_REMOTE_SECONDS = 0.5, 5.0
@@ -49,12 +54,26 @@ class Courier(threading.Thread):
             self._flush_at = min(self._flush_at, time.monotonic() + self._flush_seconds)
             self._changed.notify()
 
+    def begin(self) -> None:
+        """Start, unless it has started."""
+        if self.ident is None:
+            self.start()
+
+    def begin_if_due(self) -> float:
+        """Start if something is due, and return when to ask again, in monotonic seconds: for ever once it has."""
+        if self.ident is None and self._is_due():
+            self.start()
+        return self._next() if self.ident is None else float("inf")
+
     def close(self) -> None:
         """Return when all text is in the store, or the store was away for too long."""
         with self._changed:
             self._give_up_at = time.monotonic() + FINAL_SECONDS
             self._changed.notify()
-        self.join()
+        if self.ident is None:
+            self.run()
+        else:
+            self.join()
 
     def run(self) -> None:
         """Flush and beat when due, until closed or the attempt is lost."""

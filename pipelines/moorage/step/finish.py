@@ -22,6 +22,13 @@ def store_outputs(store: Store, scratch: Scratch, written: Mapping[str, Written]
     return {name: _stored(store, name, item, _is_ours(scratch, item, paths)) for name, item in written.items()}
 
 
+def size_of(written: Mapping[str, Written]) -> float:
+    """Return how many bytes there are to store; endless with a folder, whose files nobody has counted."""
+    if any(item.kind in FOLDERS for item in written.values()):
+        return float("inf")
+    return sum(os.path.getsize(item.path) for item in written.values())
+
+
 def scrubbed(result: StepResult, scrubber: Scrubber) -> StepResult:
     """Return the result with no secret in any of its texts."""
     clean: Callable[[str], str] = scrubber.text

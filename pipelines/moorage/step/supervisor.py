@@ -74,7 +74,8 @@ def _supervise(
     claim = _claim(store, folder, node, request, environ)
     beat_seconds = float(environ.get(BEAT_VARIABLE, BEAT_SECONDS))
     courier = Courier(store, folder, claim, beat_seconds, signals.wake, node.rank)
-    courier.start()
+    if store.root is None or node.count > 1:
+        courier.begin()
     deadline = time.monotonic() + request.timeout_seconds
     attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline, node)
     join = _crew(attempt, folder)

@@ -98,7 +98,7 @@ class Watch:
         return Ending(status, answer, self._stopped, self._courier.lost, left)
 
     def _wait_ms(self) -> float | None:
-        due = self._deadline if self._stopped is None else self._kill_at
+        due = min(self._courier.begin_if_due(), self._deadline if self._stopped is None else self._kill_at)
         return None if due == float("inf") else max(0.0, (due - time.monotonic()) * 1000 + 1)
 
     def _read(self, pipe: int) -> bool:
