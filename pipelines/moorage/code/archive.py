@@ -69,7 +69,8 @@ def _unpack(data: bytes, folder: Path) -> None:
                 raise _corrupt("two entries have one name")
             for entry in entries:
                 _write(archive.read(entry), folder / entry.filename, bool(entry.external_attr >> 16 & 0o100))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeError, OverflowError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OverflowError) as error:
+        # RuntimeError: an entry that says it is encrypted. ValueError: a directory that begins before the file does.
         raise _corrupt(str(error) or "it breaks off") from error
 
 

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moorage.code.archive import File, extract, pack
@@ -108,9 +108,14 @@ def test_many_at_once_leave_one_whole_folder(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
 
 
-@given(st.binary(max_size=300) | st.builds(
-    lambda at, byte: pack(FILES)[:at] + bytes([byte]) + pack(FILES)[at + 1 :], st.integers(0, 500), st.integers(0, 255)
-))  # fmt: skip
+def with_byte(at: int, byte: int) -> bytes:
+    good = pack(FILES)
+    return good[:at] + bytes([byte]) + good[at + 1 :]
+
+
+@given(st.binary(max_size=300) | st.builds(with_byte, st.integers(0, 303), st.integers(0, 255)))
+@example(with_byte(130, 1))  # an entry that says it is encrypted
+@example(with_byte(299, 1))  # a directory that begins before the file does
 def test_any_damage_is_corrupt_or_harmless(tmp_path_factory: pytest.TempPathFactory, data: bytes):
     folder = tmp_path_factory.mktemp("archive")
     try:
