@@ -10,8 +10,9 @@ from moorage.ports import Handle, JobName, Observation
 from moorage.runs.place import Place
 from moorage.spec.models import Step
 from moorage.states import Cause, State
-from moorage.step.paths import attempt_folder, request_key, result_key
-from moorage.step.request import Artifact, StepResult, result_from_json, to_json
+from moorage.step.paths import attempt_folder, request_key
+from moorage.step.reading import close_attempt, read_result
+from moorage.step.request import Artifact, StepResult, to_json
 
 LOST_AFTER = timedelta(seconds=60)
 """A job that is missing may only not be listed yet; it is lost when missing twice, this long after submit."""
@@ -102,17 +103,10 @@ class Attempts:
         return self.close(stands, Cause.LOST, "the platform has no such job any more") if again else None
 
     def _read(self, step: str, attempt: int) -> StepResult | None:
-        data = self._place.store.find(result_key(attempt_folder(self._run, step, attempt)))
-        return None if data is None else result_from_json(data)
+        return read_result(self._place.store, self._run, step, attempt)
 
     def _close(self, step: str, attempt: int, cause: Cause, message: str) -> StepResult:
-        state = State.CANCELLED if cause is Cause.CANCELLED else State.FAILED
-        result = StepResult(state, cause, message)
-        key = result_key(attempt_folder(self._run, step, attempt))
-        # The job may have recorded its end at this very moment; then that holds.
-        if self._place.store.put_if_absent(key, to_json(result)):
-            return result
-        return self._read(step, attempt) or result
+        return close_attempt(self._place.store, self._run, step, attempt, cause, message)
 
     def _adopted(self, owner: object, error: PlatformError | TargetError) -> Handle | None:
         # A create that failed may have worked all the same.
