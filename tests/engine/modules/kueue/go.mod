@@ -1,6 +1,6 @@
 module moorage.test/engine/kueue
 
-go 1.26
+go 1.26.0
 
 require (
 	cel.dev/expr v0.24.0 // indirect
