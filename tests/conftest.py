@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.engine.recipe import VARIABLES
 from tests.leftovers import MARK, left_processes
+
+pytest_plugins = ("tests.engine.marks",)
 
 SOAK = os.environ.get("MOORAGE_SOAK") == "1"
 PATIENCE_SECONDS = 10.0
 """What processes that end with their driver may take to do so."""
 
 OTHERS = ("MOORAGE_", "BENTOML_", "AWS_", "OTEL_", "OPENLINEAGE_", "MLFLOW_")
-KEPT = ("MOORAGE_SOAK", "MOORAGE_VENDOR_SCHEMAS", "MOORAGE_FSYNC")
+KEPT = ("MOORAGE_SOAK", "MOORAGE_VENDOR_SCHEMAS", "MOORAGE_FSYNC", *VARIABLES)
 TIERS = ("unit", "conformance", "fuzz", "engine", "packaging", "faults")
 
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=40, database=None)
