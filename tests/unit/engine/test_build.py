@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.engine.cache import IDLE_DAYS, cache, sweep
 from tests.engine.recipe import TOOLS
 from tests.engine.tools import tools
 from tests.unit.engine.workshop import NAMES, Workshop
+
+PATIENCE_SECONDS = 60.0
 
 
 def test_all_tools_are_built_with_what_belongs_to_them(workshop: Workshop):
@@ -58,20 +61,26 @@ def _goes_on(workshop: Workshop, tool: str) -> None:
 
 
 def test_of_two_builds_at_once_the_second_waits_and_finds_all_done(workshop: Workshop):
-    for name in ("arrived", "go-on"):
-        os.mkfifo(workshop.folder / name)
+    arrived, go_on = (_pipe(workshop.folder / name) for name in ("arrived", "go-on"))
     workshop.on("kubectl", f"echo yes > {workshop.folder}/arrived; read -r line < {workshop.folder}/go-on")
     with workshop.start() as first:
-        (workshop.folder / "arrived").read_text()
+        assert select.select([arrived], [], [], PATIENCE_SECONDS)[0]
         with workshop.start() as second:
             assert second.stderr
             waits = second.stderr.readline()
-            (workshop.folder / "go-on").write_text("\n")
+            os.write(go_on, b"\n")
             rest = second.stderr.read()
         first.communicate()
+    os.close(arrived)
+    os.close(go_on)
     assert waits == f"engine: another build is at work (process {first.pid}); waiting for it\n"
     assert re.fullmatch(r"engine: all 8 tools are here, in \S+\n", rest)
     assert (first.returncode, second.returncode, workshop.asked()) == (0, 0, NAMES)
+
+
+def _pipe(path: Path) -> int:
+    os.mkfifo(path)
+    return os.open(path, os.O_RDWR)  # both, so that neither side waits here for the other
 
 
 @pytest.mark.parametrize(
