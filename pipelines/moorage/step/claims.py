@@ -2,6 +2,9 @@
 
 A platform without idempotency tokens may start one job twice; one with them may start a job
 again after its machine was lost. The first must end, the second must go on.
+
+Who closes an attempt claims it last, and then puts its result: so a job that beats learns from one listing of the
+claims both whether another job holds the attempt and whether it is closed.
 """
 
 import json
@@ -10,7 +13,7 @@ import time
 from collections.abc import Mapping
 
 from moorage.errors import NotFound
-from moorage.frozen import Frozen, plain
+from moorage.frozen import Frozen, plain, replaced
 from moorage.step import paths
 from moorage.step.descendants import born
 from moorage.store import Store
@@ -22,7 +25,10 @@ JOB_VARIABLE = "MOORAGE_JOB"
 
 
 class Claim(Frozen):
-    """One job's word that it runs the attempt; `born` is its start in the kernel's ticks, `time` in Unix seconds."""
+    """One job's word that it runs the attempt; `born` is its start in the kernel's ticks, `time` in Unix seconds.
+
+    `closing` is set by who closes the attempt instead: the JSON of the result that it gets, unless it has one.
+    """
 
     job: str
     nonce: str
@@ -31,6 +37,20 @@ class Claim(Frozen):
     pid: int
     born: str | None
     time: float
+    closing: str | None = None
+
+
+class Hold(Frozen):
+    """A claim that held when it was read, its number, and the rank of the node that serves it."""
+
+    claim: Claim
+    number: int
+    rank: int = 0
+
+    @property
+    def is_only(self) -> bool:
+        """Whether nobody puts a result without a later claim, but who asks: no job before it, no node that leads it."""
+        return self.number == 1 and self.rank == 0
 
 
 class NotOurs(Exception):
@@ -51,34 +71,65 @@ def my_claim(job: str, environ: Mapping[str, str]) -> Claim:
     )
 
 
-def claim_attempt(store: Store, folder: str, mine: Claim) -> int:
-    """Put `mine` as the newest claim and return its number; NotOurs when another job lives or the attempt is closed."""
-    data = json.dumps(plain(mine), sort_keys=True).encode()
+def claim_attempt(store: Store, folder: str, mine: Claim) -> Hold:
+    """Put `mine` as the newest claim; NotOurs when another job lives or the attempt is closed."""
+    data = _to_json(mine)
     number = 1
     while not store.put_if_absent(paths.claim_key(folder, number), data):
         taken, held = newest(store, folder)
         if held == mine:  # our own put, believed lost and tried again
-            return taken
+            return Hold(mine, taken)
+        if held.closing is not None:
+            raise NotOurs("the attempt is closed")
         if _lives(store, folder, held, mine):
             raise NotOurs(f"job {held.job!r} (process {held.pid} on {held.host}) runs this attempt already")
         number = taken + 1
     if store.head(paths.result_key(folder)) is not None:
         raise NotOurs("the attempt is closed: it has a result")
-    return number
+    return Hold(mine, number)
 
 
-def still_ours(store: Store, folder: str, mine: Claim) -> bool:
-    """Return whether `mine` is the newest claim and the attempt is open."""
-    return newest(store, folder)[1] == mine and store.head(paths.result_key(folder)) is None
+def close_claims(store: Store, folder: str, result: str) -> str:
+    """Let no job hold the attempt from now on, and return the result that it gets, unless it has one.
+
+    That is `result`, or what was said by who began to close it and died before it had put that.
+    """
+    while True:
+        keys = _keys(store, folder)
+        if keys and (begun := _read(store, keys[-1]).closing) is not None:
+            return begun
+        number = paths.number_of(keys[-1]) + 1 if keys else 1
+        ours = replaced(my_claim("", {}), closing=result)
+        if store.put_if_absent(paths.claim_key(folder, number), _to_json(ours)):
+            return result
+
+
+def still_ours(store: Store, folder: str, hold: Hold) -> bool:
+    """Return whether that claim is the newest and the attempt is open; False, too, when its folder was removed."""
+    keys = _keys(store, folder)
+    if not keys or paths.number_of(keys[-1]) != hold.number:
+        return False
+    return hold.is_only or store.head(paths.result_key(folder)) is None
 
 
 def newest(store: Store, folder: str) -> tuple[int, Claim]:
     """Return the claim that holds, and its number; NotFound when there is none."""
-    keys = [entry.key for entry in store.list(paths.claims_prefix(folder))]
+    keys = _keys(store, folder)
     if not keys:
         raise NotFound(f"{folder} has no claim")
-    key = max(keys, key=paths.number_of)
-    return paths.number_of(key), Claim(**json.loads(store.get(key)))
+    return paths.number_of(keys[-1]), _read(store, keys[-1])
+
+
+def _keys(store: Store, folder: str) -> list[str]:
+    return sorted((entry.key for entry in store.list(paths.claims_prefix(folder))), key=paths.number_of)
+
+
+def _read(store: Store, key: str) -> Claim:
+    return Claim(**json.loads(store.get(key)))
+
+
+def _to_json(claim: Claim) -> bytes:
+    return json.dumps(plain(claim), sort_keys=True).encode()
 
 
 def _lives(store: Store, folder: str, held: Claim, mine: Claim) -> bool:

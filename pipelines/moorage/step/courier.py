@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from moorage.errors import MoorageError, NotFound
+from moorage.errors import MoorageError
 from moorage.step import paths
-from moorage.step.claims import Claim, still_ours
+from moorage.step.claims import Hold, still_ours
 from moorage.store import Store
 
 BEAT_SECONDS = 15.0
@@ -28,20 +28,20 @@ _PAUSE_SECONDS = 1.0
 class Courier(threading.Thread):
     """Beats while the claim holds; `lost` is set, and `wake` called, when it no longer does."""
 
-    def __init__(
-        self, store: Store, folder: str, claim: Claim, beat_seconds: float, wake: Callable[[], object], rank: int = 0
-    ) -> None:
+    def __init__(self, store: Store, folder: str, hold: Hold, beat_seconds: float, wake: Callable[[], object]) -> None:
         super().__init__(name="courier", daemon=True)
         self.lost = False
-        self._store, self._folder, self._claim = store, folder, claim
+        self._store, self._folder, self._hold = store, folder, hold
         self._beat_seconds, self._wake = beat_seconds, wake
         self._flush_seconds = _FLUSH_REMOTE_SECONDS if store.root is None else _FLUSH_LOCAL_SECONDS
         self._changed = threading.Condition()
         self._text: list[bytes] = []
         self._size = 0
         self._flush_at = self._give_up_at = float("inf")
-        self._beat_key = paths.node_beat_key(folder, rank)
-        self._beat_at = time.monotonic() + (0.0 if rank else self._beat_seconds)  # the first node's claim is a sign
+        self._beat_key = paths.node_beat_key(folder, hold.rank)
+        self._beat_at = time.monotonic() + (
+            0.0 if hold.rank else self._beat_seconds
+        )  # the first node's claim is a sign
         self._number = 0
 
     def add(self, text: bytes) -> None:
@@ -116,11 +116,8 @@ class Courier(threading.Thread):
         self._number = number
 
     def _beat(self) -> None:
-        beat = {"nonce": self._claim.nonce, "time": time.time()}
-        try:
-            self.lost = not still_ours(self._store, self._folder, self._claim)
-        except NotFound:  # the attempt's folder was removed under us
-            self.lost = True
+        beat = {"nonce": self._hold.claim.nonce, "time": time.time()}
+        self.lost = not still_ours(self._store, self._folder, self._hold)
         if self.lost:
             self._wake()
         else:

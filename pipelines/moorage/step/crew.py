@@ -13,7 +13,7 @@ from moorage.errors import MoorageError, NotFound
 from moorage.frozen import replaced
 from moorage.states import Cause, State
 from moorage.step import paths
-from moorage.step.claims import STALE_SECONDS, Claim, NotOurs, is_fresh, newest
+from moorage.step.claims import STALE_SECONDS, Hold, NotOurs, is_fresh, newest
 from moorage.step.request import STEP_VARIABLE, StepResult, result_from_json, to_json
 from moorage.store import Store, open_store
 
@@ -26,18 +26,18 @@ def look_seconds(store: Store) -> float:
     return _LOOK_REMOTE_SECONDS if store.root is None else _LOOK_LOCAL_SECONDS
 
 
-def claim_to_serve(store: Store, folder: str, within_seconds: float) -> Claim:
+def claim_to_serve(store: Store, folder: str, rank: int, within_seconds: float) -> Hold:
     """Return the claim of a first node that lives, when there is one; NotOurs when there is none in time."""
     until = time.monotonic() + within_seconds
     while time.monotonic() < until:
         if store.head(paths.result_key(folder)) is not None:
             raise NotOurs("the attempt is closed: it has a result")
-        try:
-            _, claim = newest(store, folder)
-        except NotFound:
-            claim = None
-        if claim is not None and is_fresh(store, folder, claim):
-            return claim
+        with suppress(NotFound):  # it is not there yet
+            number, claim = newest(store, folder)
+            if claim.closing is not None:
+                raise NotOurs("the attempt is closed")
+            if is_fresh(store, folder, claim):
+                return Hold(claim, number, rank)
         time.sleep(look_seconds(store))
     raise NotOurs(f"the first node has not started within {within_seconds:g} s")
 

@@ -44,10 +44,16 @@ def read_heartbeat(store: Store, run: str, step: str, attempt: int) -> Heartbeat
 
 
 def close_attempt(store: Store, run: str, step: str, attempt: int, cause: Cause, message: str) -> StepResult:
-    """Return the result that holds: this one, or the job's own if it was faster. No later one is ever recorded."""
+    """Return the result that holds: this one, or the job's own if it was faster. No later one is ever recorded.
+
+    A job that lives ends at its next heartbeat, without a result. When we die before the result is put, whoever
+    closes the attempt next puts it, unless the job ended in between with one of its own.
+    """
+    from moorage.step.claims import close_claims  # here, because few attempts are closed
+
+    folder = paths.attempt_folder(run, step, attempt)
     state = State.CANCELLED if cause is Cause.CANCELLED else State.FAILED
-    ours = StepResult(state, cause=cause, message=message)
-    key = paths.result_key(paths.attempt_folder(run, step, attempt))
-    if store.put_if_absent(key, to_json(ours)):
-        return ours
-    return result_from_json(store.get(key))
+    ours = to_json(StepResult(state, cause=cause, message=message)).decode()
+    decided = close_claims(store, folder, ours).encode()
+    key = paths.result_key(folder)
+    return result_from_json(decided if store.put_if_absent(key, decided) else store.get(key))

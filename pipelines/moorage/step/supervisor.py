@@ -14,7 +14,7 @@ from moorage.frozen import replaced
 from moorage.states import Cause, State
 from moorage.step import paths
 from moorage.step.attempt import Attempt
-from moorage.step.claims import Claim, NotOurs, claim_attempt, my_claim
+from moorage.step.claims import Hold, NotOurs, claim_attempt, my_claim
 from moorage.step.courier import BEAT_SECONDS, BEAT_VARIABLE, Courier
 from moorage.step.descendants import adopt_orphans, kill_descendants
 from moorage.step.guard import Guard
@@ -71,29 +71,28 @@ def _supervise(
     store = open_store(store_uri)
     request = _request(store, folder)
     node = node_of(request.nodes, environ)
-    claim = _claim(store, folder, node, request, environ)
+    hold = _hold(store, folder, node, request, environ)
+    nonce = hold.claim.nonce
     beat_seconds = float(environ.get(BEAT_VARIABLE, BEAT_SECONDS))
-    courier = Courier(store, folder, claim, beat_seconds, signals.wake, node.rank)
+    courier = Courier(store, folder, hold, beat_seconds, signals.wake)
     if store.root is None or node.count > 1:
         courier.begin()
     deadline = time.monotonic() + request.timeout_seconds
-    attempt = Attempt(store, request, environ, claim.nonce, worker, courier, signals, deadline, node)
+    attempt = Attempt(store, request, environ, nonce, worker, courier, signals, deadline, node)
     join = _crew(attempt, folder)
-    result = join(_measured(_judged(attempt.run(), guard), nonce=claim.nonce, started=paths.utc(began), **about))
+    result = join(_measured(_judged(attempt.run(), guard), nonce=nonce, started=paths.utc(began), **about))
     courier.close()
     if courier.lost or not _put(store, folder, node, result):
         raise NotOurs("the attempt was closed, or claimed by another job, while this one ran")
     return result
 
 
-def _claim(store: Store, folder: str, node: Node, request: StepRequest, environ: Mapping[str, str]) -> Claim:
+def _hold(store: Store, folder: str, node: Node, request: StepRequest, environ: Mapping[str, str]) -> Hold:
     if not node.is_first:
         from moorage.step.crew import claim_to_serve
 
-        return claim_to_serve(store, folder, request.timeout_seconds)
-    claim = my_claim(request.job, environ)
-    claim_attempt(store, folder, claim)
-    return claim
+        return claim_to_serve(store, folder, node.rank, request.timeout_seconds)
+    return claim_attempt(store, folder, my_claim(request.job, environ))
 
 
 def _crew(attempt: Attempt, folder: str) -> Callable[[StepResult], StepResult]:

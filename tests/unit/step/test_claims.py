@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from moorage.states import Cause
+from moorage.states import Cause, State
 from moorage.step import paths
-from moorage.step.claims import Claim, my_claim
+from moorage.step.claims import Claim, close_claims, my_claim
 from moorage.step.descendants import born
 from moorage.step.reading import close_attempt, read_heartbeat
-from moorage.step.request import StepRequest
+from moorage.step.request import StepRequest, StepResult, to_json
 from tests.unit.step.hanging import hanging, is_alive, started
 from tests.unit.step.jobs import Job, Workplace, until
 
@@ -76,20 +76,23 @@ def test_a_closed_attempt_is_not_run(place: Workplace):
     assert close_attempt(place.store, "r1", "train", 1, Cause.CANCELLED, "later") == closed
 
 
-@pytest.mark.parametrize("how", ["superseded", "closed"])
+@pytest.mark.parametrize("how", ["superseded", "closed", "half closed"])
 def test_a_job_that_lost_its_attempt_dies_at_its_next_heartbeat_and_writes_nothing(place: Workplace, how: str):
     job, mark = hanging(place)
     job.environ["MOORAGE_BEAT_SECONDS"] = "0.2"
     worker = started(job, mark)
     until(lambda: read_heartbeat(place.store, "r1", "train", 1))
+    words = StepResult(State.FAILED, Cause.LOST, "closed by a driver")
     if how == "closed":
         close_attempt(place.store, "r1", "train", 1, Cause.LOST, "closed by a driver")
+    elif how == "half closed":  # the driver died before it put the result
+        close_claims(place.store, job.folder, to_json(words).decode())
     else:
         put_claim(job, claim_of_another(job.request), number=2)
     assert job.end() == 3
     assert not is_alive(worker)
     result = job.result()
-    assert (result.message if result else None) == ("closed by a driver" if how == "closed" else None)
+    assert result == (words if how == "closed" else None)
 
 
 def test_a_job_that_ends_after_its_attempt_was_closed_says_so(place: Workplace):

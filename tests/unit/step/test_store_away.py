@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from moorage.errors import PlatformError
 from moorage.states import Cause, State
-from moorage.step.claims import my_claim
+from moorage.step.claims import Hold, my_claim
 from moorage.step.courier import Courier
 from moorage.step.paths import logs_prefix, result_key
 from moorage.step.request import StepResult
@@ -53,7 +53,7 @@ def test_a_result_is_given_up_when_the_store_stays_away(tmp_path: Path):
 
 def test_log_text_waits_for_the_store_to_come_back(tmp_path: Path):
     store = flaky(tmp_path, failures=1)
-    courier = Courier(store, "f", my_claim("j", {}), beat_seconds=60.0, wake=lambda: None)
+    courier = Courier(store, "f", Hold(my_claim("j", {}), 1), beat_seconds=60.0, wake=lambda: None)
     courier.start()
     courier.add(b"one\n")
     until(lambda: list(store.list(logs_prefix("f"))))
@@ -65,7 +65,7 @@ def test_log_text_waits_for_the_store_to_come_back(tmp_path: Path):
 def test_log_parts_follow_those_of_an_earlier_job(tmp_path: Path):
     store = open_store(tmp_path)
     for text in (b"first\n", b"second\n"):
-        courier = Courier(store, "f", my_claim("j", {}), beat_seconds=60.0, wake=lambda: None)
+        courier = Courier(store, "f", Hold(my_claim("j", {}), 1), beat_seconds=60.0, wake=lambda: None)
         courier.start()
         courier.add(text)
         courier.close()
