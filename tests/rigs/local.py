@@ -27,6 +27,8 @@ PROC_STATES = "RSDZTtWXxKPI"
 
 GPUS = tuple(LocalGpu(uuid=f"GPU-{number}", name="NVIDIA A10G", memory_gib=22.488) for number in range(2))
 
+LEAVING_SECONDS = 2.0
+
 _SUBMITTER = Path(__file__).with_name("submitter.py")
 
 
@@ -92,9 +94,11 @@ class LocalRig(Rig):
         return [Handle(data["platform"], JobName(data["job"]), data["data"]) for data in answers]
 
     def leftovers(self, handle: Handle) -> Sequence[str]:
-        """Return the processes of the job that live."""
+        """Return the processes of the job that live; its own gets a moment to leave when it has said how it ended."""
         folder = self.folder_of(handle)
         record = folder.record()
+        if record and folder.end():
+            processes.wait_any([record.identity], LEAVING_SECONDS)
         return [str(pid) for pid in processes.members(record.identity, folder.mark)] if record else []
 
     def folder_of(self, handle: Handle) -> JobFolder:
