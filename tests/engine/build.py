@@ -54,7 +54,7 @@ def main() -> int:
         return 2
     except OSError as error:
         print(f"\nerror: {error.filename or 'the cache'}: {error.strerror}", file=sys.stderr)
-        print("  fix: name a folder with 10 GiB of room: make engine MOORAGE_ENGINE=/path", file=sys.stderr)
+        print("  fix: name a folder with 1 GiB of room: make engine MOORAGE_ENGINE=/path", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nengine: stopped; `make engine` goes on from here", file=sys.stderr)

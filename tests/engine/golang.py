@@ -28,7 +28,7 @@ CAUSES = (
     (
         r"no space left on device|[Dd]isk quota exceeded",
         "the disk is full",
-        "make room: Go's caches (`go env GOMODCACHE GOCACHE`) take about 8 GiB and the tools 1 GiB; " + AGAIN,
+        "make room: Go's caches (`go env GOMODCACHE GOCACHE`) take about 11 GiB and the tools 1 GiB; " + AGAIN,
     ),
     (
         r"toolchain not available|download go1\.\d+|requires go >= ",

@@ -27,5 +27,7 @@ def test_a_manager_starts(engine: Tools, name: str):
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_the_manifests_of_a_manager_are_there(engine: Tools, name: str):
     folder = engine.manifests / name
-    kinds = {document["kind"] for path in folder.rglob("*.yaml") for document in yaml.safe_load_all(path.read_text())}
+    kinds = {
+        document.get("kind") for path in folder.rglob("*.yaml") for document in yaml.safe_load_all(path.read_text())
+    }
     assert {"CustomResourceDefinition", "ClusterRole", "MutatingWebhookConfiguration"} <= kinds
