@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from moorage.store.store import Store
 _HEX = frozenset("0123456789abcdef")
 _SMALL = 1 << 20
 """Up to this many bytes one conditional put costs less than asking first whether the blob is there."""
+_LARGE, _LARGE_PIECE, _MOST_THREADS = 1 << 24, 1 << 22, 8
+"""From so many bytes on, a file is read in larger pieces, each of which several threads hash together."""
 
 
 class Blob(Frozen):
@@ -30,13 +32,8 @@ class Blob(Frozen):
 
 def digest_of(path: Path) -> Blob:
     """Return the digest and size of a file, read once. Raises SpecError when it is not a file."""
-    hasher = blake3()
-    size = 0
-    with _open_file(path) as source:
-        for piece in source:
-            hasher.update(piece)
-            size += len(piece)
-    return _named(hasher, size)
+    with _open_file(path) as file:
+        return _digest(file)
 
 
 def put_bytes(store: Store, data: bytes) -> Blob:
@@ -133,7 +130,7 @@ def _check(digest: str, seen: str) -> None:
 
 
 @contextmanager
-def _open_file(path: Path) -> Iterator[Iterable[memoryview]]:
+def _open_file(path: Path) -> Iterator[int]:
     try:
         # Not blocking, so that a named pipe is refused instead of waited for.
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -142,23 +139,43 @@ def _open_file(path: Path) -> Iterator[Iterable[memoryview]]:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise SpecError(f"{path} is not a file", fix="name a regular file")
-        yield _pieces(file)
+        yield file
     finally:
         os.close(file)
 
 
+def _digest(file: int) -> Blob:
+    hasher, size = _hasher(file), 0
+    for piece in _pieces(file):
+        hasher.update(piece)
+        size += len(piece)
+    return _named(hasher, size)
+
+
+def _hasher(file: int) -> blake3:
+    # Not mapped into memory, which costs less still: a file that is cut short meanwhile would kill us.
+    if os.fstat(file).st_size < _LARGE:
+        return blake3()
+    try:
+        return blake3(max_threads=min(_MOST_THREADS, os.cpu_count() or 1))
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # as it calls that no thread can be started
+            raise
+        return blake3()
+
+
 def _pieces(file: int) -> Iterator[memoryview]:
-    buffer = bytearray(CHUNK)
+    buffer = bytearray(CHUNK if os.fstat(file).st_size < _LARGE else _LARGE_PIECE)
     view = memoryview(buffer)
     while count := os.readv(file, [buffer]):
         yield view[:count]
 
 
 def _upload(store: Store, remote: RemoteObjects, path: Path) -> Blob:
-    with _open_file(path) as pieces:
+    with _open_file(path) as file:
         before = os.stat(path)
         if before.st_size <= _SMALL:
-            return put_bytes(store, b"".join(map(bytes, pieces)))
+            return put_bytes(store, b"".join(map(bytes, _pieces(file))))
     blob = digest_of(path)
     key = key_of(blob.digest)
     there = store.head(key)
@@ -198,12 +215,11 @@ def _is(found: os.stat_result, path: str) -> bool:
 
 
 def _copy(store: Store, local: LocalObjects, path: Path) -> Blob:
-    hasher = blake3()
-    size = 0
-    with _open_file(path) as source, folder_errors(local.root):
+    with _open_file(path) as file, folder_errors(local.root):
+        hasher, size = _hasher(file), 0
         temporary = local.temporary()
         with removed_on_failure(temporary), open(temporary, "xb", buffering=0) as copy:
-            for piece in source:
+            for piece in _pieces(file):
                 hasher.update(piece)
                 size += len(piece)
                 while piece:
@@ -219,10 +235,8 @@ def _link(store: Store, local: LocalObjects, digest: str, to: str) -> bool:
     key = key_of(digest)
     store.count("get", key)
     with folder_errors(local.path(key)), open(local.path(key), "rb", buffering=0) as source:
-        hasher = blake3()
-        for piece in _pieces(source.fileno()):
-            hasher.update(piece)
-    _check(digest, hasher.hexdigest())
+        seen = _digest(source.fileno()).digest
+    _check(digest, seen[7:])
     try:
         os.link(local.path(key), to)
     except OSError as error:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from moorage.store import (
     read_blob,
 )
 
-LARGE = bytes(range(251)) * 80_000  # 20 MB: several parts, several pieces
+LARGE = bytes(range(251)) * 80_000  # 20 MB: several parts, several pieces, several threads
 ABSENT = f"blake3:{'0' * 64}"
 
 
@@ -46,6 +48,36 @@ def folder(tmp_path: Path) -> Store:
 @pytest.mark.parametrize("data", [b"", b"abc", LARGE], ids=["empty", "small", "large"])
 def test_the_digest_is_that_of_the_bytes(tmp_path: Path, data: bytes):
     assert digest_of(written(tmp_path / "f", data)) == named(data)
+
+
+def test_a_large_file_is_hashed_by_one_thread_where_no_other_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class PanicException(BaseException):
+        pass
+
+    def alone(max_threads: int = 1) -> blake3:
+        if max_threads > 1:
+            raise PanicException("ThreadPoolBuildError: Resource temporarily unavailable")
+        return blake3()
+
+    monkeypatch.setattr("moorage.store.blobs.blake3", alone)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert digest_of(written(tmp_path / "f", LARGE)) == named(LARGE)
+
+
+def test_hashing_a_large_file_leaves_no_thread(tmp_path: Path):
+    path = written(tmp_path / "f", LARGE)
+    code = f"""
+import os, time
+from pathlib import Path
+from moorage.store import digest_of
+digest_of(Path({str(path)!r}))
+deadline = time.monotonic() + 60
+while len(os.listdir("/proc/self/task")) > 1:
+    assert time.monotonic() < deadline
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("take", [True, False])
