@@ -1,0 +1,155 @@
+"""A real Kubernetes control plane on loopback: `with control_plane(tools, folder) as plane:`.
+
+etcd, the API server with RBAC, the controller manager and the scheduler, and JobSet and Kueue with their webhooks.
+Nodes there are none; who wants pods to run makes some.
+"""
+
+import json
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path
+
+from tests.engine.tools import Tools
+from tests.rigs.kubernetes import components
+from tests.rigs.kubernetes.addons import PROBES, Addon, Name, addon
+from tests.rigs.kubernetes.api import Client, Refused
+from tests.rigs.kubernetes.certificates import Authority, Pair
+from tests.rigs.kubernetes.components import Files, Ports, make_files
+from tests.rigs.kubernetes.ports import Port
+from tests.rigs.kubernetes.processes import Died, Processes
+
+START_SECONDS = 60.0
+"""What a start may take on a machine that does much else; 8 is what it is meant to take on one that does not."""
+
+LOOK_SECONDS = 0.02
+ADDONS: tuple[Name, ...] = ("jobset", "kueue")
+
+
+class Plane:
+    """A control plane that runs; made by `control_plane`."""
+
+    def __init__(self, tools: Tools, folder: Path, addons: Sequence[Name]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._tools = tools
+        self._files: Files = make_files(folder)
+        self._ports = Ports(*(Port() for _ in range(5)))
+        self.url = f"https://127.0.0.1:{self._ports.api_server}"
+        self.kubeconfig = self.user("admin", ["system:masters"])
+        self._addons: list[Addon] = [addon(name, tools, folder, self.kubeconfig) for name in addons]
+        self.processes = Processes(folder)
+
+    @property
+    def ca(self) -> Path:
+        """The certificate that says who the API server is."""
+        return self.authority.file
+
+    @property
+    def authority(self) -> Authority:
+        """Signs who clients are, and what the API server trusts kubelets to be."""
+        return self._files.authority
+
+    def user(self, name: str, groups: Sequence[str] = ()) -> Path:
+        """Return a kubeconfig for somebody of that name, who may do nothing but what RBAC says."""
+        return self._kubeconfig(name, self.url, self.ca, self.authority.client(name, groups))
+
+    def client(self, user: str = "admin") -> Client:
+        """Return a small client for somebody who was given a kubeconfig by `user`."""
+        return Client(self.url, self.ca, self._pair(user))
+
+    def make_namespace(self, name: str) -> str:
+        """Create a namespace, and return its name when pods can be created in it."""
+        admin = self.client()
+        admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
+        admin.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", bool)
+        return name
+
+    def start(self) -> None:
+        """Start all processes; the plane answers when this returns."""
+        tools, ports, files = self._tools, self._ports, self._files
+        self.processes.start("etcd", components.etcd(tools, ports, self.folder))
+        self.processes.start("kube-apiserver", components.api_server(tools, ports, files))
+        admin = self.client()
+        self._wait("the API server", lambda: admin.text("/readyz") == "ok")
+        who = self.user("system:kube-controller-manager")
+        self.processes.start("kube-controller-manager", components.controllers(tools, ports, files, who))
+        who = self.user("system:kube-scheduler")
+        self.processes.start("kube-scheduler", components.scheduler(tools, ports, files, who))
+        self._start_addons(admin)
+        self._wait("the controller manager", partial(self._healthy, ports.controllers))
+        self._wait("the scheduler", partial(self._healthy, ports.scheduler))
+        self._wait("a service account", lambda: admin.get("/api/v1/namespaces/default/serviceaccounts/default"))
+        for each in self._addons:
+            for path, body in PROBES[each.name]:
+                self._wait(each.name, partial(admin.create, path, body, dryRun="All"))
+
+    def close(self) -> None:
+        """End all processes, and give the ports back."""
+        self.processes.close()
+        self._ports.close()
+        for each in self._addons:
+            each.webhook.close()
+            each.health.close()
+
+    def _start_addons(self, admin: Client) -> None:
+        for each in self._addons:
+            each.install(admin)
+        for each in self._addons:
+            for path in each.definitions():
+                self._wait(path, partial(_established, admin, path))
+            self.processes.start(each.name, each.start)
+
+    def _wait(self, what: str, holds: Callable[[], object]) -> None:
+        deadline, last = time.monotonic() + START_SECONDS, ""
+        while True:
+            try:
+                if holds():
+                    return
+            except (OSError, HTTPException, Refused) as error:
+                last = str(error)
+            self.processes.check()
+            if time.monotonic() > deadline:
+                raise Died(f"{what} did not answer within {START_SECONDS:.0f} s: {last}; logs are in {self.folder}")
+            time.sleep(LOOK_SECONDS)
+
+    def _healthy(self, port: Port) -> bool:
+        context = ssl.create_default_context(cafile=self.ca)
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/healthz", context=context, timeout=5) as answer:
+            return bool(answer.read() == b"ok")
+
+    def _pair(self, user: str) -> Pair:
+        name = user.replace(":", "-")
+        return Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
+
+    def _kubeconfig(self, name: str, url: str, ca: Path, pair: Pair) -> Path:
+        user = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
+        config = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "rig",
+            "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": name}}],
+            "clusters": [{"name": "rig", "cluster": {"server": url, "certificate-authority": str(ca)}}],
+            "users": [{"name": name, "user": user}],
+        }  # fmt: skip
+        file = self.folder / f"{name.replace(':', '-')}.kubeconfig"
+        file.write_text(json.dumps(config))
+        return file
+
+
+@contextmanager
+def control_plane(tools: Tools, folder: Path, addons: Sequence[Name] = ADDONS) -> Iterator[Plane]:
+    """Yield a control plane whose files lie below the folder; all its processes are gone afterwards."""
+    plane = Plane(tools, folder, addons)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.close()
+
+
+def _established(admin: Client, path: str) -> bool:
+    conditions = admin.get(path).get("status", {}).get("conditions", [])
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
