@@ -11,24 +11,28 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 from moorage.frozen import Frozen, replaced
-from moorage.step.worker import take_environment
-from moorage_local import blas, processes
-from moorage_local.chance import Chance
+from moorage.step.descendants import die_with_guardian
+from moorage.step.process import Worker, fork_worker
+from moorage.step.worker import take_environment, work
+from moorage_local import processes
 from moorage_local.folders import MARK_VARIABLE, JobFolder, Record
 from moorage_local.launch import LOCK_DESCRIPTOR, Orders, run_job, settle
 from moorage_local.shares import Share, share_of
+from moorage_local.stem import Stem
 
 DESCRIPTORS = 3
 """What comes with each request: the job's lock, its output, and what it is to do."""
 
 _LEAVING_SECONDS = 0.1
 _DRIVER = LOCK_DESCRIPTOR + 1
+_STEM = LOCK_DESCRIPTOR + 2
 
 
 class Wanted(Frozen):
@@ -58,26 +62,73 @@ def other_threads() -> str:
     return ", ".join(sorted({Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in tasks}))
 
 
-def be_keeper(line: int, descriptors: list[int], chance: Chance, pools: Any) -> NoReturn:
-    """Be the job of the first request, and then of those that come by the socket `line`."""
+def be_keeper(line: int, descriptors: list[int], prepare: Callable[[], object]) -> NoReturn:
+    """Be the job of the first request, and then of those that come by the socket `line`.
+
+    `prepare` is called in the worker of each, before anything of its step.
+    """
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        wanted = _take(descriptors)
+        first = _take(descriptors)
         os.dup2(line, _DRIVER)
-        settle(_DRIVER)
-        driver = socket.socket(fileno=_DRIVER)
-        while True:
-            code = _do(wanted, chance, pools)
-            if code or not _may_stay(wanted):
-                os._exit(code)
-            with suppress(OSError):  # the driver has gone, and the next look says so
-                driver.send(b"ended")  # before the lock is let go of: who finds it free may count on us
-            _clear_up()
-            wanted = _take(receive(driver))
+        os.dup2(0, _STEM)  # for the time being
+        settle(_STEM)
+        _Keeper(socket.socket(fileno=_DRIVER), prepare).serve(first)
     except BaseException:  # noqa: BLE001 - it goes to the job's output, and the template never goes on in here
         sys.excepthook(*sys.exc_info())
     os._exit(1)
+
+
+class _Keeper:
+    """From the second job on, its workers come from a stem."""
+
+    def __init__(self, driver: socket.socket, prepare: Callable[[], object]) -> None:
+        self._driver, self._prepare = driver, prepare
+        self._pid = os.getpid()
+        self._stays = False
+        self._stem: Stem | None = None
+
+    def serve(self, wanted: Wanted) -> NoReturn:
+        while True:
+            code = self._do(wanted)
+            if not self._stays:
+                os._exit(code)
+            _clear_up()
+            self._stem = self._stem or Stem(self._work, _STEM)
+            wanted = _take(receive(self._driver))
+
+    def _do(self, wanted: Wanted) -> int:
+        folder = JobFolder(Path(wanted.folder))
+        _write_mark(wanted.folder)
+        take_environment(wanted.environment)
+        record = Record(**wanted.record)
+        if record.pid != os.getpid():
+            process = processes.read(os.getpid())
+            started = process.identity.started if process else ""
+            folder.write_record(replaced(record, pid=os.getpid(), started=started))
+        self._stays = False
+        return run_job(folder, Orders(**wanted.orders), self._worker, lambda code: self._ended(code, wanted))
+
+    def _ended(self, code: int, wanted: Wanted) -> None:
+        self._stays = code == 0 and _may_stay(wanted)
+        if self._stays:
+            with suppress(OSError):  # the driver has gone, and the next look says so
+                self._driver.send(b"ended")  # before the lock is let go of: who finds it free may count on us
+
+    def _worker(self) -> Worker:
+        spare = self._stem.take() if self._stem else None
+        return spare or fork_worker(self._work)
+
+    def _work(self, orders: int, answers: int) -> NoReturn:
+        work(orders, answers, self._prepared)
+
+    def _prepared(self) -> None:
+        die_with_guardian(self._pid)
+        folder = os.environ[MARK_VARIABLE]
+        _write_mark(folder)
+        sys.argv = ["-c", folder]
+        self._prepare()
 
 
 def _take(descriptors: list[int]) -> Wanted:
@@ -90,24 +141,6 @@ def _take(descriptors: list[int]) -> Wanted:
     for descriptor in (lock, output):
         os.close(descriptor)
     return wanted
-
-
-def _do(wanted: Wanted, chance: Chance, pools: Any) -> int:
-    folder = JobFolder(Path(wanted.folder))
-    _write_mark(folder)
-    take_environment(wanted.environment)
-    sys.argv = ["-c", wanted.folder]
-    record = Record(**wanted.record)
-    if record.pid != os.getpid():
-        process = processes.read(os.getpid())
-        started = process.identity.started if process else ""
-        folder.write_record(replaced(record, pid=os.getpid(), started=started))
-
-    def prepare() -> None:
-        chance.settle()
-        blas.restore(pools, os.environ)
-
-    return run_job(folder, Orders(**wanted.orders), prepare)
 
 
 def _may_stay(wanted: Wanted) -> bool:
@@ -131,14 +164,14 @@ def _clear_up() -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.closerange(_DRIVER + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(_STEM + 1, os.sysconf("SC_OPEN_MAX"))
     os.dup2(0, LOCK_DESCRIPTOR, inheritable=False)  # lets go of the lock, and keeps the number
 
 
-def _write_mark(folder: JobFolder) -> None:
+def _write_mark(folder: str) -> None:
     # What /proc shows of our first environment is our memory: there the mark is found in all that we fork.
     place, room = _mark_place()
-    value = os.fsencode(folder.path)
+    value = os.fsencode(folder)
     if place and len(value) <= room:
         ctypes.memmove(place, value.ljust(room, b"\0"), room)
 

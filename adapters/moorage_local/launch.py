@@ -14,9 +14,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from moorage.frozen import Frozen, plain
+from moorage.frozen import Frozen, plain, replaced
 from moorage.step.guard import Guard
+from moorage.step.process import Worker
 from moorage_local.folders import End, JobFolder
+from moorage_local.shares import Share
 from moorage_local.taking import NotGiven, Taken, take_share
 
 LOCK_DESCRIPTOR = 3
@@ -56,15 +58,46 @@ def be_job(folder: JobFolder, orders: Orders) -> NoReturn:
     os._exit(run_job(folder, orders))
 
 
-def run_job(folder: JobFolder, orders: Orders, prepare: Callable[[], object] | None = None) -> int:
-    """Do what the job of that folder is to do, and return its exit code; `prepare` is called first in each worker."""
+def run_job(
+    folder: JobFolder,
+    orders: Orders,
+    worker: Callable[[], Worker] | None = None,
+    ended: Callable[[int], object] = lambda code: None,
+) -> int:
+    """Do what the job of that folder is to do, and return its exit code.
+
+    `worker` is where the worker of its only node comes from. `ended` is called with the exit code when all is done
+    and written, and only its scratch folder remains.
+    """
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
         return 1
-    code = _run(folder, orders, _take_share(folder), prepare)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    taken = _take_share(folder)
+    ending = _Ending(folder, ended)
+    code = 1
+    try:
+        _set_deadline(folder, orders.timeout_seconds)
+        code = _run(orders, taken, worker if taken.share == Share() else None, ending)
+    finally:
+        ending(code)
     return code
+
+
+class _Ending:
+    """Says once how the job has ended."""
+
+    def __init__(self, folder: JobFolder, then: Callable[[int], object]) -> None:
+        self._folder, self._then, self._said = folder, then, False
+
+    def __call__(self, code: int) -> None:
+        if self._said:
+            return
+        self._said = True
+        sys.stdout.flush()
+        sys.stderr.flush()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._folder.write_end(End(code))
+        self._then(code)
 
 
 def _take_share(folder: JobFolder) -> Taken:
@@ -75,20 +108,19 @@ def _take_share(folder: JobFolder) -> Taken:
         os._exit(1)
 
 
-def _run(folder: JobFolder, orders: Orders, taken: Taken, prepare: Callable[[], object] | None) -> int:
-    code = 1
-    try:
-        _set_deadline(folder, orders.timeout_seconds)
-        from moorage.step.supervisor import supervise
+def _run(orders: Orders, taken: Taken, worker: Callable[[], Worker] | None, ended: Callable[[int], object]) -> int:
+    from moorage.step.supervisor import Start, supervise
 
-        def be_node(environ: Mapping[str, str], guard: Guard | None) -> int:
-            return supervise(environ, orders.start, orders.why, guard, prepare)
+    start = Start(orders.start, orders.why)
+    if worker is not None:
+        start = replaced(start, worker=worker)
+    if taken.share.nodes == 1:  # else it is the first node that ends, not the job
+        start = replaced(start, ended=ended)
 
-        code = taken.run({**os.environ, **orders.secrets}, be_node)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        folder.write_end(End(code))
-    return code
+    def be_node(environ: Mapping[str, str], guard: Guard | None) -> int:
+        return supervise(environ, start, guard)
+
+    return taken.run({**os.environ, **orders.secrets}, be_node)
 
 
 def settle(highest: int) -> None:
@@ -98,15 +130,24 @@ def settle(highest: int) -> None:
     ours = range(LOCK_DESCRIPTOR, highest + 1)
     for descriptor in ours:
         os.set_inheritable(descriptor, False)
-    launcher = os.getpid()
-    os.register_at_fork(after_in_child=lambda: _leave(launcher, ours))
+    os.register_at_fork(after_in_child=_Leaving(os.getpid(), ours))
     with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
         file.write(_OOM_SCORE)
 
 
-def _leave(launcher: int, descriptors: Iterable[int]) -> None:
-    if os.getppid() == launcher:  # in a child of a child the numbers may be other files'
-        for descriptor in descriptors:
+class _Leaving:
+    """Closes in each child of the launcher what is the launcher's alone."""
+
+    def __init__(self, launcher: int, descriptors: Iterable[int]) -> None:
+        self._launcher, self._descriptors = launcher, descriptors
+        self._has_left = False
+
+    def __call__(self) -> None:
+        # In a child of a child the numbers may be other files', and the launcher may have adopted it by now.
+        if self._has_left or os.getppid() != self._launcher:
+            return
+        self._has_left = True
+        for descriptor in self._descriptors:
             os.close(descriptor)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 

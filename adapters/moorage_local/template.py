@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from moorage.errors import MoorageError
 from moorage.frozen import Frozen
@@ -56,7 +57,13 @@ def main() -> None:
     chance.note_loaded()
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no job that has ended stays a zombie
-    _serve(driver, chance, blas.loaded_pools())
+    pools = blas.loaded_pools()
+
+    def prepare() -> None:
+        chance.settle()
+        blas.restore(pools, os.environ)
+
+    _serve(driver, prepare)
 
 
 def _load(loads: Loads, scratch: Path) -> None:
@@ -93,7 +100,7 @@ def _code(store_uri: str, digest: str) -> str:
     return str(code_folder(open_store(store_uri), digest, os.environ))
 
 
-def _serve(driver: socket.socket, chance: Chance, pools: Any) -> NoReturn:
+def _serve(driver: socket.socket, prepare: Callable[[], object]) -> NoReturn:
     gc.collect()
     gc.freeze()  # so that a collection in a job does not copy what we share
     while True:
@@ -103,7 +110,7 @@ def _serve(driver: socket.socket, chance: Chance, pools: Any) -> NoReturn:
         theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            be_keeper(ours.fileno(), descriptors, chance, pools)
+            be_keeper(ours.fileno(), descriptors, prepare)
         for descriptor in (*descriptors, ours.detach()):
             os.close(descriptor)
         with theirs, suppress(OSError):  # it has gone

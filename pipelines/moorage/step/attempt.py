@@ -16,7 +16,7 @@ from moorage.step.memory import measured
 from moorage.step.node import Node
 from moorage.step.process import Worker
 from moorage.step.request import StepRequest, StepResult
-from moorage.step.scratch import Scratch, fetch_inputs, make_scratch, remove_tree, task_outputs
+from moorage.step.scratch import Scratch, fetch_inputs, make_scratch, task_outputs
 from moorage.step.scrub import SHORTEST, Scrubber
 from moorage.step.task import Answer, Failure, StepFailure, Task, to_line
 from moorage.step.usage import out_of_memory_kills
@@ -27,12 +27,13 @@ from moorage.store import Store
 
 
 class Attempt(Frozen):
-    """One attempt of one step, claimed: what it works with, and until when (monotonic seconds)."""
+    """One attempt of one step, claimed: what it works with, where, and until when (monotonic seconds)."""
 
     store: Store
     request: StepRequest
     environ: Mapping[str, str]
     nonce: str
+    scratch: Scratch
     worker: Worker
     courier: Courier
     signals: Signals
@@ -40,11 +41,11 @@ class Attempt(Frozen):
     node: Node = Node()
 
     def run(self) -> StepResult:
-        """Return how it ended, without times and usage; outputs are in the store, the scratch folder is gone."""
+        """Return how it ended, without times and usage; outputs are in the store, the scratch folder is left."""
         scrubber = Scrubber(self._secrets())
         lines = Lines(scrubber, label=self.node.label)
         try:
-            result = self._in_scratch(lines)
+            result = self._work(self.scratch, lines)
         except StepFailure as error:
             result = failed(error.failure, Answer(checks=error.checks))
         except MoorageError as error:
@@ -54,14 +55,8 @@ class Attempt(Frozen):
         self.courier.add(lines.finish(time.time()))
         return scrubbed(result, scrubber)
 
-    def _in_scratch(self, lines: Lines) -> StepResult:
-        scratch = make_scratch(self.store, self.request, f"{self.nonce}{self.node.rank or ''}")
-        try:
-            return self._work(scratch, lines)
-        finally:
-            remove_tree(scratch.root)
-
     def _work(self, scratch: Scratch, lines: Lines) -> StepResult:
+        make_scratch(scratch)
         task = self._task(scratch)
         watched = watch_inputs(self.store, task.inputs)
         kills = out_of_memory_kills()
@@ -70,7 +65,7 @@ class Attempt(Frozen):
         for item in changed_inputs(watched):
             seen = f"input {item.name!r} ({item.digest}) was changed while the step ran"
             raise StepFailure(Cause.CORRUPT, f"{seen}; inputs are read-only: write to a copy")
-        answer = verdict(ending, self.request.timeout_seconds, out_of_memory_kills() > kills)
+        answer = verdict(ending, self.request.timeout_seconds, lambda: out_of_memory_kills() > kills)
         answer = measured(answer, ending.status, self.request.memory_gib, self.request.nodes)
         return self._result(scratch, answer, ending)
 

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from functools import cache
 
 from moorage.errors import NotFound
 from moorage.frozen import Frozen, plain, replaced
@@ -66,7 +67,7 @@ def my_claim(job: str, environ: Mapping[str, str]) -> Claim:
         host=os.uname().nodename,
         boot=_boot(),
         pid=pid,
-        born=born(pid),
+        born=_born(pid),
         time=time.time(),
     )
 
@@ -150,6 +151,10 @@ def _last_beat(store: Store, folder: str) -> float:
     return float(json.loads(beat)["time"]) if beat else 0.0
 
 
+_born = cache(born)  # a process that is one job after another has one birth
+
+
+@cache
 def _boot() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:

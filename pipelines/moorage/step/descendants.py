@@ -13,6 +13,8 @@ from moorage.step.usage import note_ended
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_ADOPTION_SECONDS = 5.0
+_OURS: set[int] = set()
 
 
 def die_with(parent: int) -> None:
@@ -22,9 +24,22 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
+def die_with_guardian(guardian: int) -> None:
+    """Do the same for a parent that is about to adopt this process."""
+    deadline = time.monotonic() + _ADOPTION_SECONDS
+    while os.getppid() != guardian and time.monotonic() < deadline:
+        time.sleep(0.0001)
+    die_with(guardian)
+
+
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends, daemons included (Linux)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def keep(pid: int) -> None:
+    """Count that child as ours from now on, and not as a descendant of any step."""
+    _OURS.add(pid)
 
 
 def reap() -> list[tuple[int, int]] | None:
@@ -37,6 +52,9 @@ def reap() -> list[tuple[int, int]] | None:
             return ended or None
         if pid == 0:
             return ended
+        if pid in _OURS:
+            _OURS.discard(pid)
+            continue
         note_ended(used)
         ended.append((pid, status))
 
@@ -49,7 +67,9 @@ def kill_descendants(within_seconds: float = 5.0) -> int:
     killed: set[int] = set()
     deadline = time.monotonic() + within_seconds
     while reap() is not None and time.monotonic() < deadline:
-        alive = set(children())
+        alive = set(children()) - _OURS
+        if not alive and _OURS and not reap():  # one that ended while we looked may have hidden another
+            break
         for pid in alive:
             _kill(pid)
         killed |= alive
@@ -67,10 +87,18 @@ def signal_group(leader: int, number: signal.Signals) -> None:
 
 def children() -> Iterator[int]:
     """Yield the pids of this process's living children (Linux; nothing elsewhere)."""
-    me = os.getpid()
-    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
-        if entry.isdigit() and (stat := _stat(entry)) and int(stat[1]) == me and stat[0] != "Z":
-            yield int(entry)
+    for pid in _listed():
+        stat = _stat(pid)
+        if stat and int(stat[1]) == os.getpid() and stat[0] != "Z":
+            yield int(pid)
+
+
+def _listed() -> list[str]:
+    try:
+        threads = os.listdir("/proc/self/task")
+        return " ".join(_read(f"/proc/self/task/{thread}/children") for thread in threads).split()
+    except FileNotFoundError:  # a kernel that was built without it, or a thread that ends
+        return [entry for entry in os.listdir("/proc") if entry.isdigit()] if os.path.isdir("/proc/self") else []
 
 
 def born(pid: int) -> str | None:
@@ -81,10 +109,14 @@ def born(pid: int) -> str | None:
 
 def _stat(pid: str) -> list[str] | None:
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()  # the name before it may hold anything
+        return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()  # the name before it may hold anything
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def _kill(pid: int) -> None:

@@ -1,8 +1,7 @@
 """Take what a step left behind into the store, and say what became of it."""
 
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from moorage.contracts.report import CheckResult
@@ -18,8 +17,9 @@ from moorage.store import Blob, Store, put_bytes, put_directory, put_file
 
 def store_outputs(store: Store, scratch: Scratch, written: Mapping[str, Written]) -> dict[str, Artifact]:
     """Return the artifacts of what was written, each in the store; our own files are moved there, the user's copied."""
-    paths = Counter(os.path.realpath(item.path) for item in written.values())
-    return {name: _stored(store, name, item, _is_ours(scratch, item, paths)) for name, item in written.items()}
+    paths = {name: os.path.realpath(item.path) for name, item in written.items()}
+    ours = _ours(scratch, list(paths.values())) if written else set()
+    return {name: _stored(store, name, item, paths[name] in ours) for name, item in written.items()}
 
 
 def size_of(written: Mapping[str, Written]) -> float:
@@ -62,10 +62,12 @@ def _put(store: Store, item: Written, take: bool) -> Blob:
     return put_directory(store, path, take=take) if item.kind in FOLDERS else put_file(store, path, take=take)
 
 
-def _is_ours(scratch: Scratch, item: Written, paths: Counter[str]) -> bool:
+def _ours(scratch: Scratch, paths: Sequence[str]) -> set[str]:
     # Inputs are the store's own files, and what two outputs share is only moved by neither.
-    path = Path(os.path.realpath(item.path))
-    root, inputs = Path(os.path.realpath(scratch.root)), Path(os.path.realpath(scratch.inputs))
-    shared = sum(count for other, count in paths.items() if path in (Path(other), *Path(other).parents))
-    inside = any(parent in paths for parent in map(str, path.parents))
-    return root in path.parents and inputs not in path.parents and shared == 1 and not inside
+    root, inputs = (os.path.realpath(folder) + os.sep for folder in (scratch.root, scratch.inputs))
+    found = {path for path in paths if path.startswith(root) and not (path + os.sep).startswith(inputs)}
+    return {path for path in found if sum(_overlap(path, other) for other in paths) == 1}
+
+
+def _overlap(path: str, other: str) -> bool:
+    return path == other or path.startswith(other + os.sep) or other.startswith(path + os.sep)

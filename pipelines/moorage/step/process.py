@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 from moorage.frozen import Frozen
@@ -22,34 +22,73 @@ class Worker(Frozen):
     orders: int
 
 
-def fork_worker(work: Callable[[int, int], NoReturn], prepare: Callable[[], object] | None = None) -> Worker:
-    """Fork a process that calls `prepare` and `work(orders, answers)`.
+Work = Callable[[int, int], NoReturn]
+"""What a worker does with the pipes by which its orders come and its answer goes."""
 
-    One pipe takes stdout and stderr, to keep their order.
+
+class Pipes(Frozen):
+    """The pipes between a supervisor and its worker, each with the end to read first.
+
+    One takes stdout and stderr, to keep their order.
     """
+
+    log: tuple[int, int]
+    orders: tuple[int, int]
+    answers: tuple[int, int]
+
+    @property
+    def ours(self) -> tuple[int, ...]:
+        """The supervisor's ends."""
+        return self.log[0], self.orders[1], self.answers[0]
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        """The worker's ends, as `be_worker` takes them."""
+        return self.log[1], self.orders[0], self.answers[1]
+
+    def worker(self, pid: int) -> Worker:
+        """Return the worker that has the other ends."""
+        _enlarge(self.log[0])
+        for end in (self.log[0], self.answers[0]):
+            os.set_blocking(end, False)
+        return Worker(pid, self.log[0], self.answers[0], self.orders[1])
+
+
+def open_pipes() -> Pipes:
+    """Return new pipes."""
+    return Pipes(os.pipe(), os.pipe(), os.pipe())
+
+
+def close_all(descriptors: Iterable[int]) -> None:
+    """Close all of them."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def fork_worker(work: Work) -> Worker:
+    """Fork a process that calls `work(orders, answers)` and is killed when this one ends."""
     parent = os.getpid()
-    log, orders, answers = os.pipe(), os.pipe(), os.pipe()
+    pipes = open_pipes()
     pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)
             die_with(parent)
-            offer_as_victim()
-            for end in (log[0], orders[1], answers[0]):
-                os.close(end)
-            _take_streams(log[1])
-            if prepare is not None:
-                prepare()
-            work(orders[0], answers[1])
+            close_all(pipes.ours)
+            be_worker(pipes.theirs, work)
         finally:
             os._exit(70)
     os.setpgid(pid, pid)
-    for end in (log[1], orders[0], answers[1]):
-        os.close(end)
-    _enlarge(log[0])
-    for end in (log[0], answers[0]):
-        os.set_blocking(end, False)
-    return Worker(pid, log[0], answers[0], orders[1])
+    close_all(pipes.theirs)
+    return pipes.worker(pid)
+
+
+def be_worker(theirs: Sequence[int], work: Work) -> NoReturn:
+    """Do the work in this process, which has the worker's ends of `Pipes`."""
+    log, orders, answers = theirs
+    offer_as_victim()
+    _take_streams(log)
+    work(orders, answers)
 
 
 def _take_streams(log: int) -> None:

@@ -14,6 +14,7 @@ from moorage.store import Store, fetch_directory, fetch_file, remove_damaged
 
 SUFFIXES = {"table": ".parquet", "metrics": ".json", "model": ".joblib"}
 FOLDERS = ("directory", "bento")
+_FETCHED = {"in", "contracts", "outputs"}
 
 
 class Scratch(Frozen):
@@ -32,18 +33,29 @@ class Scratch(Frozen):
         return self.root / "outputs"
 
 
-def make_scratch(store: Store, request: StepRequest, nonce: str) -> Scratch:
-    """Make a scratch folder of this job's own; what a killed job left is never looked at."""
+def scratch_of(store: Store, request: StepRequest, nonce: str) -> Scratch:
+    """Return the scratch folder of this job's own, not made yet; what a killed job left is never looked at."""
     if store.root is not None:
         base = store.root / "work"
     else:
         from tempfile import gettempdir
 
         base = Path(gettempdir()) / "moorage"
-    scratch = Scratch(base / f"{request.run}-{request.step}-{request.attempt}-{nonce}")
+    return Scratch(base / f"{request.run}-{request.step}-{request.attempt}-{nonce}")
+
+
+def make_scratch(scratch: Scratch) -> None:
+    """Make the folders of it."""
     os.makedirs(scratch.inputs)
     os.mkdir(scratch.outputs)
-    return scratch
+
+
+def is_bare(scratch: Scratch) -> bool:
+    """Return whether a step has left nothing in it but what was fetched."""
+    try:
+        return set(os.listdir(scratch.root)) <= _FETCHED and not os.listdir(scratch.outputs)
+    except OSError:
+        return False
 
 
 def fetch_inputs(store: Store, request: StepRequest, scratch: Scratch) -> tuple[TaskInput, ...]:

@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from typing import TypeVar
 
 from moorage.errors import MoorageError, SpecError
-from moorage.frozen import replaced
+from moorage.frozen import Frozen, replaced
 from moorage.states import Cause, State
 from moorage.step import paths
 from moorage.step.attempt import Attempt
@@ -21,6 +23,7 @@ from moorage.step.guard import Guard
 from moorage.step.node import Node, node_of
 from moorage.step.process import Worker, fork_worker
 from moorage.step.request import SCHEMA, STEP_VARIABLE, StepRequest, StepResult, request_from_json, to_json
+from moorage.step.scratch import is_bare, remove_tree, scratch_of
 from moorage.step.usage import children_usage, start_counting
 from moorage.step.watch import Signals
 from moorage.step.worker import work
@@ -33,37 +36,51 @@ PUT_SECONDS = 60.0
 _Put = TypeVar("_Put")
 
 
-def supervise(
-    environ: Mapping[str, str],
-    start: str = "interpreter",
-    start_reason: str | None = None,
-    guard: Guard | None = None,
-    prepare: Callable[[], object] | None = None,
-) -> int:
+class Start(Frozen):
+    """How a process came to be a job, `interpreter` or `fork`, and why; where its worker comes from.
+
+    `ended` is called with the exit code of the job when its result is in the store and nothing of the step is left
+    but a few empty folders, which are removed while others go on.
+    """
+
+    how: str = "interpreter"
+    why: str | None = None
+    worker: Callable[[], Worker] = partial(fork_worker, work)
+    ended: Callable[[int], object] = lambda code: None
+
+
+def supervise(environ: Mapping[str, str], start: Start = Start(), guard: Guard | None = None) -> int:  # noqa: B008 - it is frozen
     """Run the one attempt that MOORAGE_STEP names, or one node's part of it, and return the exit code of its job.
 
     0: it succeeded; 1: it did not, and the result says why; 2: there is no request that could be read, or no
     store to write the result to; 3: another job holds the attempt or it is closed, and nothing was written.
-    `prepare` is called in the worker before anything of the step.
     """
     adopt_orphans()
     start_counting()
-    worker = fork_worker(work, prepare)  # first: once the store is open there may be threads
+    worker = start.worker()  # first: once the store is open there may be threads
     if guard is not None:
         guard.begin()
+    with ExitStack() as leftovers:
+        try:
+            code = _code(environ, worker, guard, start, leftovers)
+        finally:
+            kill_descendants()
+        start.ended(code)
+    return code
+
+
+def _code(environ: Mapping[str, str], worker: Worker, guard: Guard | None, start: Start, leftovers: ExitStack) -> int:
     try:
-        result = _supervise(environ, worker, guard, {"start": start, "start_reason": start_reason})
+        result = _supervise(environ, worker, guard, start, leftovers)
         return SUCCEEDED if result.state is State.SUCCEEDED else FAILED
     except NotOurs as reason:
         return _say(NOT_OURS, str(reason))
     except MoorageError as error:
         return _say(UNUSABLE, f"error: {error}")
-    finally:
-        kill_descendants()
 
 
 def _supervise(
-    environ: Mapping[str, str], worker: Worker, guard: Guard | None, about: Mapping[str, str | None]
+    environ: Mapping[str, str], worker: Worker, guard: Guard | None, start: Start, leftovers: ExitStack
 ) -> StepResult:
     began = time.time()
     signals = Signals()
@@ -78,9 +95,14 @@ def _supervise(
     if store.root is None or node.count > 1:
         courier.begin()
     deadline = time.monotonic() + request.timeout_seconds
-    attempt = Attempt(store, request, environ, nonce, worker, courier, signals, deadline, node)
+    scratch = scratch_of(store, request, f"{nonce}{node.rank or ''}")
+    leftovers.callback(remove_tree, scratch.root)
+    attempt = Attempt(store, request, environ, nonce, scratch, worker, courier, signals, deadline, node)
     join = _crew(attempt, folder)
-    result = join(_measured(_judged(attempt.run(), guard), nonce=nonce, started=paths.utc(began), **about))
+    about = {"nonce": nonce, "started": paths.utc(began), "start": start.how, "start_reason": start.why}
+    result = join(_measured(_judged(attempt.run(), guard), **about))
+    if not is_bare(scratch):
+        leftovers.close()  # what it takes of the disk is free for the next
     courier.close()
     if courier.lost or not _put(store, folder, node, result):
         raise NotOurs("the attempt was closed, or claimed by another job, while this one ran")

@@ -28,12 +28,13 @@ def out_of_memory_kills() -> int:
     """Return how many processes the kernel has killed for memory, in our control group if it tells."""
     for path in _counters():
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            with open(path, "rb", buffering=0) as file:
+                lines = file.readall().splitlines()
         except OSError:
             continue
         for line in lines:
-            name, _, count = line.partition(" ")
-            if name == "oom_kill":
+            name, _, count = line.partition(b" ")
+            if name == b"oom_kill":
                 return int(count)
     return 0
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 
 from moorage.states import Cause
 from moorage.step.commands import signal_name
@@ -9,17 +10,17 @@ from moorage.step.task import Answer, Failure, answer_from
 from moorage.step.watch import Ending
 
 
-def verdict(ending: Ending, timeout_seconds: float, killed_for_memory: bool) -> Answer:
+def verdict(ending: Ending, timeout_seconds: float, killed_for_memory: Callable[[], bool]) -> Answer:
     """Return the worker's answer, or one that says why there is none.
 
-    `killed_for_memory` says that the kernel has killed some process for memory meanwhile.
+    `killed_for_memory` says whether the kernel has killed some process for memory meanwhile.
     """
     if ending.stopped is Cause.TIMED_OUT:
         return Answer(Failure(Cause.TIMED_OUT, f"the step ran longer than its deadline of {timeout_seconds:g} s"))
     if ending.stopped is Cause.CANCELLED:
         return Answer(Failure(Cause.CANCELLED, "the step was cancelled"))
     answer = answer_from(ending.answer) if ending.answer is not None else Answer(_failure(ending.status))
-    if answer.failure is not None and killed_for_memory and _may_be_memory(ending):
+    if answer.failure is not None and _may_be_memory(ending) and killed_for_memory():
         return Answer(Failure(Cause.OUT_OF_MEMORY, "the kernel killed the step, because it used too much memory"))
     return answer
 

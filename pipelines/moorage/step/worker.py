@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,17 +11,22 @@ from moorage.states import Cause
 from moorage.step.task import Answer, Failure, StepFailure, Task, task_from, to_line
 
 
-def work(orders: int, answers: int) -> NoReturn:
+def work(orders: int, answers: int, prepare: Callable[[], object] | None = None) -> NoReturn:
     """Do the one task that comes by `orders`, write the answer to `answers`, and end.
 
-    Nothing that the step left running is waited for: no thread, no exit handler.
+    `prepare` is called before anything of the step, in its environment. Nothing that the step left running is
+    waited for: no thread, no exit handler.
     """
     line = _read_line(orders)
     if not line:
         os._exit(0)
     _open_streams()
     me = os.getpid()
-    answer = perform(task_from(line))
+    task = task_from(line)
+    take_environment(task.environment)
+    if prepare is not None:
+        prepare()
+    answer = perform(task)
     if os.getpid() != me:  # a process that the step forked, and that came back like the step itself
         os._exit(0)
     for stream in (sys.stdout, sys.stderr):
@@ -30,8 +35,21 @@ def work(orders: int, answers: int) -> NoReturn:
     os._exit(0)
 
 
+def rehearse() -> None:
+    """Do a task of nothing: the memory that any task touches is this process's own before one comes."""
+    environment = dict(os.environ)
+    nothing = Task(os.getcwd(), None, f"{__name__}:{_nothing.__name__}", None, None, {}, (), (), environment)
+    task = task_from(to_line(nothing))
+    take_environment(task.environment)
+    to_line(perform(task))
+
+
+def _nothing() -> None:
+    return
+
+
 def perform(task: Task) -> Answer:
-    """Do the task in this process, and return what came of it; raises nothing."""
+    """Do the task in this process, which has its environment, and return what came of it; raises nothing."""
     try:
         _enter(task)
         return _do(task)
@@ -70,7 +88,6 @@ def _checked_inputs(task: Task) -> "tuple[Any, ...]":
 
 
 def _enter(task: Task) -> None:
-    take_environment(task.environment)
     os.chdir(task.scratch)
     if task.code is not None:
         sys.path[0:0] = [task.code]
