@@ -4,13 +4,14 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from tests.engine.tools import Tools
-from tests.rigs.kubernetes.api import Client, Object
+from tests.rigs.kubernetes.api import Object
 from tests.rigs.kubernetes.certificates import Authority
 from tests.rigs.kubernetes.components import Argv
 from tests.rigs.kubernetes.ports import Port
@@ -91,24 +92,19 @@ class Addon:
         """Where the manager believes that it runs."""
         return f"{self.name}-system"
 
-    def install(self, admin: Client) -> None:
-        """Create what the manager needs to be there when it starts."""
-        admin.create("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
-        for file in sorted((self.manifests / "crd" / "bases").glob("*.yaml")):
-            admin.create(DEFINITIONS, file.read_bytes())  # as YAML: reading a megabyte of it here takes seconds
-        for configuration in self._webhooks():
-            admin.create(f"{REGISTRATION}/{configuration['kind'].lower()}s", configuration)
-        if self.name == "kueue":
-            admin.create(f"/api/v1/namespaces/{self.namespace}/secrets", self._secret())
-
-    def definitions(self) -> Sequence[str]:
-        """Return the path of each of its definitions."""
+    @cached_property
+    def needs(self) -> Sequence[tuple[str, Object]]:
+        """What has to be there when the manager starts, in order: the collection and the object of each."""
         files = sorted((self.manifests / "crd" / "bases").glob("*.yaml"))
-        return [f"{DEFINITIONS}/{plural}.{group}" for group, plural in (file.stem.split("_") for file in files)]
+        found: list[tuple[str, Object]] = [("/api/v1/namespaces", {"metadata": {"name": self.namespace}})]
+        found += [(DEFINITIONS, definition) for file in files for definition in _read(file)]
+        found += [(f"{REGISTRATION}/{each['kind'].lower()}s", each) for each in self._webhooks()]
+        if self.name == "kueue":
+            found.append((f"/api/v1/namespaces/{self.namespace}/secrets", self._secret()))
+        return found
 
     def _webhooks(self) -> Sequence[Object]:
-        text = (self.manifests / "webhook" / "manifests.yaml").read_text()
-        found: list[Object] = [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
+        found = _read(self.manifests / "webhook" / "manifests.yaml")
         bundle = base64.b64encode(self.authority.file.read_bytes()).decode()
         for configuration in found:
             # The name that the project's kustomization gives, by which Kueue looks for its own.
@@ -143,6 +139,24 @@ def addon(name: Name, tools: Tools, folder: Path, kubeconfig: Path) -> Addon:
     if name == "kueue":
         argv.append("--feature-gates=VisibilityOnDemand=false")  # an API server of its own, which wants a Service
     return Addon(name, tools.manifests / name, place, authority, pair.certificate.parent, webhook, health, argv)
+
+
+def _read(file: Path) -> list[Object]:
+    documents: list[Object] = [each for each in yaml.load_all(file.read_text(), yaml.CSafeLoader) if each]
+    return [_without_prose(each) for each in documents]
+
+
+def _without_prose(value: Any) -> Any:
+    # Three quarters of a definition explain its fields to people, at half a second of the API server's start.
+    if isinstance(value, list):
+        return [_without_prose(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            name: _without_prose(each)
+            for name, each in value.items()
+            if not (name == "description" and isinstance(each, str))
+        }
+    return value
 
 
 def _jobset(certificates: Path, webhook: Port, health: Port) -> Object:

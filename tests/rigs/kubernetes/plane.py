@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.engine.tools import Tools
 from tests.rigs.kubernetes import components
-from tests.rigs.kubernetes.addons import PROBES, Addon, Name, addon
+from tests.rigs.kubernetes.addons import DEFINITIONS, PROBES, Addon, Name, addon
 from tests.rigs.kubernetes.api import Client, Refused
 from tests.rigs.kubernetes.certificates import Authority, Pair
 from tests.rigs.kubernetes.components import Files, Ports, make_files
@@ -74,6 +74,8 @@ class Plane:
         tools, ports, files = self._tools, self._ports, self._files
         self.processes.start("etcd", components.etcd(tools, ports, self.folder))
         self.processes.start("kube-apiserver", components.api_server(tools, ports, files))
+        for each in self._addons:
+            each.needs  # noqa: B018  # read while the API server starts
         admin = self.client()
         self._wait("the API server", lambda: admin.text("/readyz") == "ok")
         who = self.user("system:kube-controller-manager")
@@ -97,11 +99,14 @@ class Plane:
             each.health.close()
 
     def _start_addons(self, admin: Client) -> None:
-        for each in self._addons:
-            each.install(admin)
-        for each in self._addons:
-            for path in each.definitions():
-                self._wait(path, partial(_established, admin, path))
+        needs = [need for each in self._addons for need in each.needs]
+        for path, body in needs:
+            admin.create(path, body)
+        for path, body in needs:
+            if path == DEFINITIONS:
+                name = body["metadata"]["name"]
+                self._wait(name, partial(_established, admin, f"{path}/{name}"))
+        for each in reversed(self._addons):  # Kueue first: it takes a second to look at its certificate
             self.processes.start(each.name, each.start)
 
     def _wait(self, what: str, holds: Callable[[], object]) -> None:
