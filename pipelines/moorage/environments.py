@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -169,6 +168,8 @@ def _sentence(item: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    import tempfile  # here: a run writes none
+
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as scratch:
         whole = Path(scratch) / path.name
         whole.write_text(text, encoding="utf-8")

@@ -4,10 +4,10 @@ Order, retries, caching, gates and resume are moorage's own and live above this 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NewType, Protocol, runtime_checkable
 
+from moorage.frozen import Frozen
 from moorage.spec.models import Model, Resources
 from moorage.states import Cause, State
 
@@ -61,8 +61,7 @@ class Request(Model):
     """The platform's own body for one job, as data: each adapter has its own."""
 
 
-@dataclass(frozen=True)
-class Handle:
+class Handle(Frozen):
     """What is needed to find a job again from any machine with no local state."""
 
     platform: str
@@ -70,8 +69,7 @@ class Handle:
     data: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Frozen):
     """One reading of a job: `raw` is the platform's own word, `reason` a sentence or empty.
 
     `cause` is what the platform says of a failure; None leaves it to the job's own result.
@@ -84,8 +82,7 @@ class Observation:
     cause: Cause | None = None
 
 
-@dataclass(frozen=True)
-class Capacity:
+class Capacity(Frozen):
     """What steps may use at one time where the platform has no queue of its own."""
 
     cpu: float
@@ -93,8 +90,7 @@ class Capacity:
     gpus: int = 0
 
 
-@dataclass(frozen=True)
-class Capabilities:
+class Capabilities(Frozen):
     """What a platform can do; a string is the reason why it cannot."""
 
     spot: bool | str

@@ -1,16 +1,15 @@
 """A group of commands that are imported only when they are called, so that `--help` costs next to nothing."""
 
-import difflib
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 from click.shell_completion import CompletionItem
 
+from moorage.frozen import Frozen
 
-@dataclass(frozen=True)
-class Entry:
+
+class Entry(Frozen):
     """A command before it is imported: `module:name`, and its one-line help."""
 
     path: str
@@ -61,5 +60,7 @@ class LazyGroup(click.Group):
         return found or click.Command.shell_complete(self, ctx, incomplete)
 
     def _nearest(self, name: str) -> str:
+        import difflib  # here: most people name commands that are there
+
         near = difflib.get_close_matches(name, self.entries, n=1)
         return f"; did you mean {near[0]!r}?" if near else ""

@@ -49,9 +49,9 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], indent: st
     if any(titles):
         lines.insert(0, [dim(title) for title in titles])
     widths = _fitted([max(map(_width, column)) for column in zip(titles, *lines, strict=True)], len(indent))
-    for line in lines:
-        cells = [_cell(text, width) for text, width in zip(line, widths, strict=True)]
-        click.echo((indent + GAP.join(cells)).rstrip())
+    texts = [(indent + GAP.join(map(_cell, line, widths))).rstrip() for line in lines]
+    if texts:
+        click.echo("\n".join(texts))
 
 
 def note(text: str) -> None:
@@ -95,7 +95,7 @@ def is_terminal() -> bool:
 
 
 def _width(text: str) -> int:
-    return len(click.unstyle(text))
+    return len(click.unstyle(text) if "\x1b" in text else text)
 
 
 def _fitted(widths: list[int], indent: int) -> list[int]:
@@ -109,6 +109,5 @@ def _fitted(widths: list[int], indent: int) -> list[int]:
 
 
 def _cell(text: str, width: int) -> str:
-    if _width(text) > width:
-        return f"{click.unstyle(text)[: width - 1]}…"
-    return text + " " * (width - _width(text))
+    own = _width(text)
+    return text + " " * (width - own) if own <= width else f"{click.unstyle(text)[: width - 1]}…"

@@ -1,7 +1,10 @@
 """How a run goes, on stderr: a live picture for a terminal, one line per change for anything else."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+
+import click
 
 from moorage.cli import output
 from moorage.journal import Event, RunRecord, StepRecord, events
@@ -45,7 +48,8 @@ class Lines:
 
 
 def _say(event: Event, text: str) -> None:
-    output.note(f"{event.at.astimezone():%H:%M:%S}  {text}")
+    # As `output.note`, less its looking at each line whether this is a terminal: a thousand may come at once.
+    sys.stderr.write(click.unstyle(f"{event.at.astimezone():%H:%M:%S}  {text}\n"))
 
 
 def changed(record: RunRecord, event: Event) -> Iterable[StepRecord]:

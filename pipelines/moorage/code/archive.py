@@ -10,17 +10,16 @@ import stat
 import uuid
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from moorage.errors import Corrupt
+from moorage.frozen import Frozen
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
 
-@dataclass(frozen=True)
-class File:
+class File(Frozen):
     """The bytes of one file of an archive, and whether it may be executed."""
 
     data: bytes

@@ -4,7 +4,6 @@ import ast
 import importlib.util
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from moorage.code.archive import File
@@ -106,15 +105,24 @@ def _arguments(step: Step, function: Function, at: At) -> Iterator[Finding]:
             yield Finding((*at, "run"), message, fix)
 
 
-@dataclass
 class _Finder:
     """Finds names in the source roots; each module is parsed once."""
 
-    roots: Sources
-    modules: dict[str, tuple[ast.Module, dict[str, Definition]] | None] = field(default_factory=dict)
+    def __init__(self, roots: Sources) -> None:
+        self.roots = roots
+        self.modules: dict[str, tuple[ast.Module, dict[str, Definition]] | None] = {}
+        self.found: dict[str, Definition | None] = {}
 
     def find(self, at: At, reference: str, subject: str) -> Definition | Finding | None:
         """Return what `module:name` is; None when that cannot be seen from here."""
+        if reference in self.found:  # many steps may share a function
+            return self.found[reference]
+        found = self._look_for(at, reference, subject)
+        if not isinstance(found, Finding):
+            self.found[reference] = found
+        return found
+
+    def _look_for(self, at: At, reference: str, subject: str) -> Definition | Finding | None:
         module, _, name = reference.partition(":")
         for _hop in range(_HOPS):
             top = module.partition(".")[0]

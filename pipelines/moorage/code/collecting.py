@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
@@ -12,14 +11,14 @@ from moorage.code.files import listed, matching, read
 from moorage.code.imports import Imports
 from moorage.code.sources import Sources, imports_of, is_ours, named, sources
 from moorage.errors import SpecError
+from moorage.frozen import Frozen
 from moorage.spec.models import Pipeline, Step
 
 BENTOS = "bentos"
 """The folder of the archive that holds the context of each bento step."""
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Frozen):
     """The archive of a run: `digest` is `blake3:<hex>` of `data`, the zip.
 
     `files` are the digests (hex) of its files, `imports` what its modules import, both by name in the archive.

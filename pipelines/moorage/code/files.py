@@ -3,7 +3,6 @@
 import fnmatch
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -80,25 +79,28 @@ def _from_git(root: Path, places: tuple[str, ...]) -> list[str] | None:
     if not any((folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)):
         return None
     try:
-        done = _git(root, "ls-files", "-co", "--exclude-standard", "-z", "--", *places)
-        ignored = not done.stdout and _git(root, "check-ignore", "-q", ".").returncode == 0
+        code, listing, said = _git(root, "ls-files", "-co", "--exclude-standard", "-z", "--", *places)
+        ignored = not listing and _git(root, "check-ignore", "-q", ".")[0] == 0
     except FileNotFoundError:
         return None
-    if done.returncode:
-        seen = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+    if code:
+        seen = said.decode(errors="replace").strip().partition("\n")[0]
         message = f"git cannot say which files of {root} it ignores: {seen}"
         raise SpecError(message, fix=f"see `git -C {root} status`")
     if ignored:  # a project in a folder that an outer repository knows nothing of
         return None
-    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    names = [os.fsdecode(name) for name in listing.split(b"\0") if name]
     return [inner for name in names for inner in _expanded(root, name)]
 
 
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(root: Path, *arguments: str) -> tuple[int, bytes, bytes]:
+    import subprocess  # here: a folder that git knows nothing of needs none
+
     # A git hook sets these, for another folder than ours.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def _expanded(root: Path, name: str) -> Iterator[str]:

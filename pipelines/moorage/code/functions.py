@@ -2,15 +2,14 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from moorage.code.imports import absolute
+from moorage.frozen import Frozen
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(Frozen):
     """A name that a module imports: `name` of `module`, or the module itself."""
 
     module: str
@@ -20,8 +19,7 @@ class Elsewhere:
 Definition = Function | ast.ClassDef | Elsewhere | ast.Assign | ast.AnnAssign
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Frozen):
     """The arguments of a function that may be given by name; `open_ended` is a `**kwargs`."""
 
     takes: tuple[str, ...]

@@ -3,7 +3,9 @@
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
+
+from moorage.frozen import Frozen
 
 _DYNAMIC_NAMES = {"__import__", "exec", "eval", "import_module", "run_module", "run_path"}
 _DYNAMIC_ATTRIBUTES = {
@@ -11,8 +13,7 @@ _DYNAMIC_ATTRIBUTES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Imports:
+class Imports(Frozen):
     """The modules that a module names, `a.b` for each of `import a.b` and `from a import b`.
 
     `stars` are those it takes everything from. `dynamic`: it may import others, which its text does not show.
@@ -33,6 +34,7 @@ def parsed(text: bytes) -> ast.Module | None:
         return None
 
 
+@cache  # collecting needs it twice
 def imports(text: bytes, module: str, is_package: bool) -> Imports:
     """Return what `text` imports, relative names made absolute for `module`."""
     tree = parsed(text)

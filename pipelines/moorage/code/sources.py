@@ -1,7 +1,6 @@
 """The packages and modules below a pipeline's source roots, as they would lie in the archive."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from moorage.errors import SpecError
 from moorage.spec.models import Pipeline, Step
 
 
-@dataclass
 class Root:
     """One source root; what it holds is listed when it is asked for, and once."""
 
-    folder: Path
-    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._held: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -36,18 +35,18 @@ class Root:
         """Return the files of the package or module `top`; none when it has no module."""
         if top not in self.tops:
             return ()
-        if top not in self.held:
+        if top not in self._held:
             names = listed(self.folder, top)
-            self.held[top] = names if any(name.endswith(".py") for name in names) else ()
-        return self.held[top]
+            self._held[top] = names if any(name.endswith(".py") for name in names) else ()
+        return self._held[top]
 
 
-@dataclass
 class Sources:
     """All source roots of a pipeline; where two have a package of one name, the first wins."""
 
-    roots: tuple[Root, ...]
-    read_: dict[str, File | None] = field(default_factory=dict)
+    def __init__(self, roots: tuple[Root, ...]) -> None:
+        self.roots = roots
+        self._files: dict[str, dict[str, File]] = {}
 
     def root_of(self, top: str) -> Root | None:
         """Return the root that holds the package or module `top`."""
@@ -55,21 +54,16 @@ class Sources:
 
     def files(self, top: str) -> dict[str, File]:
         """Return the files of the package or module `top`, by their names in the archive."""
-        root = self.root_of(top)
-        if root is None or is_ours(top):
-            return {}
-        found = {name: self._read(root, name) for name in root.files(top)}
-        return {name: file for name, file in found.items() if file is not None}
+        if top not in self._files:
+            root = None if is_ours(top) else self.root_of(top)
+            names = root.files(top) if root else ()
+            self._files[top] = {name: file for name in names if root and (file := read(root.folder, name))}
+        return self._files[top]
 
     def module(self, module: str) -> tuple[str, File] | None:
         """Return the name and the file of `module` (`a.b`), if the roots hold it."""
         files = self.files(module.partition(".")[0])
         return next(((name, files[name]) for name in module_names(module) if name in files), None)
-
-    def _read(self, root: Root, name: str) -> File | None:
-        if name not in self.read_:
-            self.read_[name] = read(root.folder, name)
-        return self.read_[name]
 
 
 def sources(pipeline: Pipeline, folder: Path) -> Sources:

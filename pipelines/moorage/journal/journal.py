@@ -6,13 +6,13 @@ another driver. Every 64th segment starts with a snapshot, so that reading stays
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
 from moorage.errors import Corrupt, MoorageError, NotFound
+from moorage.frozen import Frozen
 from moorage.journal.events import Event, RunCreated, read_event
 from moorage.journal.record import RunRecord, fold
 from moorage.store import Store
@@ -24,8 +24,7 @@ class LostRun(MoorageError):
     """Another driver has taken the run; this one must stop at once."""
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Frozen):
     """One object of a journal: who wrote it, and what happened."""
 
     number: int

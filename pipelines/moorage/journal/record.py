@@ -1,19 +1,18 @@
 """The state of a run: the fold of its events, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import singledispatch
 
 from moorage.contracts.report import CheckResult
+from moorage.frozen import EMPTY, Frozen, replaced
 from moorage.journal import events
 from moorage.journal.events import Event
 from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import Artifact
 
 
-@dataclass(frozen=True)
-class AttemptRecord:
+class AttemptRecord(Frozen):
     """One execution of a step: `handle` is None until the platform has answered."""
 
     number: int
@@ -35,18 +34,17 @@ class AttemptRecord:
         return self.finished is None
 
 
-@dataclass(frozen=True)
-class StepRecord:
+class StepRecord(Frozen):
     """Where one step stands; `budget_from` is the attempt after which the present retries count."""
 
     name: str
     state: StepState = StepState.WAITING
     attempts: tuple[AttemptRecord, ...] = ()
     key: str | None = None
-    parts: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, Artifact] = field(default_factory=dict)
-    quarantined: Mapping[str, Artifact] = field(default_factory=dict)
-    inputs: Mapping[str, Artifact] = field(default_factory=dict)
+    parts: Mapping[str, str] = EMPTY
+    outputs: Mapping[str, Artifact] = EMPTY
+    quarantined: Mapping[str, Artifact] = EMPTY
+    inputs: Mapping[str, Artifact] = EMPTY
     cached_from: str | None = None
     not_before: datetime | None = None
     asked: datetime | None = None
@@ -65,8 +63,7 @@ class StepRecord:
         return self.attempts[-1] if self.attempts else None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Frozen):
     """What a person said to an approval."""
 
     approved: bool
@@ -75,8 +72,7 @@ class Verdict:
     comment: str | None = None
 
 
-@dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Frozen):
     """A run as its journal tells it; `driver` is None while nobody drives it.
 
     `reopened` is when it was last resumed after it had ended, `driven` when its driver took it.
@@ -87,7 +83,7 @@ class RunRecord:
     environment: str
     created: datetime
     steps: Mapping[str, StepRecord]
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, object] = EMPTY
     code: str | None = None
     by: str | None = None
     state: RunState = RunState.RUNNING
@@ -130,19 +126,19 @@ def _fold(event: object, record: RunRecord) -> RunRecord:
 
 @_fold.register
 def _(event: events.DriverStarted, record: RunRecord) -> RunRecord:
-    return replace(record, driver=event.driver, driver_host=event.host, driver_pid=event.pid, driven=event.at)
+    return replaced(record, driver=event.driver, driver_host=event.host, driver_pid=event.pid, driven=event.at)
 
 
 @_fold.register
 def _(event: events.DriverLeft, record: RunRecord) -> RunRecord:
-    return replace(record, driver=None, driver_host=None, driver_pid=None)
+    return replaced(record, driver=None, driver_host=None, driver_pid=None)
 
 
 @_fold.register
 def _(event: events.RunResumed, record: RunRecord) -> RunRecord:
     fresh = {name: _waiting_again(record.steps[name]) for name in event.steps}
     reopened = event.at if record.finished else record.reopened
-    return replace(record, steps={**record.steps, **fresh}, state=RunState.RUNNING, finished=None, reopened=reopened)
+    return replaced(record, steps={**record.steps, **fresh}, state=RunState.RUNNING, finished=None, reopened=reopened)
 
 
 def _waiting_again(step: StepRecord) -> StepRecord:
@@ -157,12 +153,12 @@ def _waiting_again(step: StepRecord) -> StepRecord:
 @_fold.register
 def _(event: events.InputResolved, record: RunRecord) -> RunRecord:
     step = record.steps[event.step]
-    return _with(record, replace(step, inputs={**step.inputs, event.input: event.artifact}))
+    return _with(record, replaced(step, inputs={**step.inputs, event.input: event.artifact}))
 
 
 @_fold.register
 def _(event: events.StepCached, record: RunRecord) -> RunRecord:
-    step = replace(
+    step = replaced(
         record.steps[event.step],
         state=StepState.CACHED,
         key=event.key,
@@ -179,7 +175,7 @@ def _(event: events.StepCached, record: RunRecord) -> RunRecord:
 def _(event: events.AttemptIntended, record: RunRecord) -> RunRecord:
     step = record.steps[event.step]
     attempt = AttemptRecord(event.attempt, event.job, event.at)
-    step = replace(
+    step = replaced(
         step,
         state=StepState.QUEUED,
         attempts=(*step.attempts, attempt),
@@ -209,8 +205,8 @@ def _(event: events.AttemptObserved, record: RunRecord) -> RunRecord:
     step = record.steps[event.step]
     attempt = step.attempts[-1]
     if event.state is State.RUNNING and attempt.started is None:
-        step = replace(step, attempts=(*step.attempts[:-1], replace(attempt, started=event.at)))
-    return _with(record, replace(step, state=_STEP_STATES.get(event.state, step.state)))
+        step = replaced(step, attempts=(*step.attempts[:-1], replaced(attempt, started=event.at)))
+    return _with(record, replaced(step, state=_STEP_STATES.get(event.state, step.state)))
 
 
 @_fold.register
@@ -224,7 +220,7 @@ def _(event: events.AttemptFinished, record: RunRecord) -> RunRecord:
         cause=event.cause,
         message=event.message,
     )
-    step = replace(
+    step = replaced(
         record.steps[event.step],
         state=StepState(event.state.value),
         outputs=event.outputs,
@@ -241,13 +237,13 @@ def _(event: events.AttemptFinished, record: RunRecord) -> RunRecord:
 @_fold.register
 def _(event: events.StepRetrying, record: RunRecord) -> RunRecord:
     step = record.steps[event.step]
-    return _with(record, replace(step, state=StepState.RETRYING, not_before=event.not_before, finished=None))
+    return _with(record, replaced(step, state=StepState.RETRYING, not_before=event.not_before, finished=None))
 
 
 @_fold.register
 def _(event: events.StepEnded, record: RunRecord) -> RunRecord:
     step = record.steps[event.step]
-    ended = replace(
+    ended = replaced(
         step, state=event.state, cause=event.cause, message=event.message, finished=event.at,
         started=step.started or event.at,
     )  # fmt: skip
@@ -256,30 +252,30 @@ def _(event: events.StepEnded, record: RunRecord) -> RunRecord:
 
 @_fold.register
 def _(event: events.ApprovalAsked, record: RunRecord) -> RunRecord:
-    return _with(record, replace(record.steps[event.step], asked=event.at, started=event.at))
+    return _with(record, replaced(record.steps[event.step], asked=event.at, started=event.at))
 
 
 @_fold.register
 def _(event: events.CommandFolded, record: RunRecord) -> RunRecord:
-    record = replace(record, commands=(*record.commands, event.command))
+    record = replaced(record, commands=(*record.commands, event.command))
     if event.kind == "cancel":
-        return replace(record, state=RunState.CANCELLING)
+        return replaced(record, state=RunState.CANCELLING)
     if event.step is None or event.step not in record.steps:
         return record
     verdict = Verdict(event.kind == "approve", event.by, event.claimed, event.comment)
-    return _with(record, replace(record.steps[event.step], verdict=verdict))
+    return _with(record, replaced(record.steps[event.step], verdict=verdict))
 
 
 @_fold.register
 def _(event: events.RunEnded, record: RunRecord) -> RunRecord:
-    return replace(record, state=event.state, finished=event.at)
+    return replaced(record, state=event.state, finished=event.at)
 
 
 def _with(record: RunRecord, step: StepRecord) -> RunRecord:
-    return replace(record, steps={**record.steps, step.name: step})
+    return replaced(record, steps={**record.steps, step.name: step})
 
 
 def _with_attempt(record: RunRecord, step_name: str, **changes: object) -> RunRecord:
     step = record.steps[step_name]
-    attempt = replace(step.attempts[-1], **changes)  # type: ignore[arg-type]
-    return _with(record, replace(step, attempts=(*step.attempts[:-1], attempt)))
+    attempt = replaced(step.attempts[-1], **changes)
+    return _with(record, replaced(step, attempts=(*step.attempts[:-1], attempt)))

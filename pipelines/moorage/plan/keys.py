@@ -9,6 +9,8 @@ from moorage.plan.resolved import Resolved
 from moorage.spec.models import Step
 from moorage.step.request import Artifact
 
+_json = json.JSONEncoder(sort_keys=True).encode
+
 
 def key_parts(step: Step, resolved: Resolved, inputs: Mapping[str, Artifact]) -> dict[str, str]:
     """Return everything that the step's result depends on, each part as short text."""
@@ -26,7 +28,7 @@ def key_parts(step: Step, resolved: Resolved, inputs: Mapping[str, Artifact]) ->
 
 def step_key(parts: Mapping[str, str]) -> str:
     """Return the digest of `parts`, 64 hexadecimal digits."""
-    return blake3(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return blake3(_json(parts).encode()).hexdigest()
 
 
 def _what_runs(step: Step) -> str:
@@ -36,5 +38,5 @@ def _what_runs(step: Step) -> str:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, sort_keys=True)
+    text = _json(value)
     return text if len(text) <= 120 else f"{text[:80]}… {blake3(text.encode()).hexdigest()[:16]}"

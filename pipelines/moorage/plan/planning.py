@@ -1,25 +1,22 @@
 """From a spec and an environment to what would be sent: pure of the platform, and offline."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
 from moorage.code import Code, bento_path, collect, module_digest, problems_in_code, step_digest
 from moorage.code.sources import sources
-from moorage.contracts.compiled import contract_to_json
-from moorage.contracts.compiler import compile_contracts
 from moorage.errors import MoorageError, Problem, SpecError, Unsupported
+from moorage.frozen import Frozen
 from moorage.plan.images import resolve_image
 from moorage.plan.resolved import Resolved, step_job
 from moorage.ports import Adapter, Request, Target
-from moorage.spec.models import Pipeline, Step, StepKind
+from moorage.spec.models import Pipeline, Step
 from moorage.store import Store
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Frozen):
     """A resolved spec with the bytes that a run freezes beside it; `contract_data` is by reference."""
 
     resolved: Resolved
@@ -28,16 +25,14 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class PlannedStep:
+class PlannedStep(Frozen):
     """One step as it would be sent; `request` is None for what the driver judges itself."""
 
     step: Step
     request: Request | None
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(Frozen):
     """What is known of one step: the run whose result would stand for it, or why it would run."""
 
     cached_from: str | None
@@ -54,14 +49,14 @@ def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adap
         raise SpecError.of(problems)
     code = collect(pipeline, folder)
     contracts = _contracts(pipeline, folder, code)
-    resolved = Resolved(
+    resolved = Resolved.model_construct(  # all of it is valid already: a thousand steps would be looked at again
         pipeline=pipeline,
         environment=environment,
         store=store.uri,
         code=code.digest,
-        modules={step.name: step_digest(code, step) for step in pipeline.steps if step.is_job},
+        modules=_modules(pipeline, code),
         contracts={reference: f"blake3:{blake3(data).hexdigest()}" for reference, data in contracts.items()},
-        bentos={step.name: bento_path(step) for step in pipeline.steps if step.kind is StepKind.BENTO},
+        bentos={step.name: bento_path(step) for step in pipeline.steps if step.bento},
         images=_images(pipeline, store, adapter),
     )
     return Draft(resolved, code, contracts)
@@ -87,6 +82,13 @@ def contract_references(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_references(pipeline.steps)))
 
 
+def _modules(pipeline: Pipeline, code: Code) -> dict[str, str]:
+    jobs = [step for step in pipeline.steps if step.is_job]
+    # Once for each function, since many steps may share one.
+    digests = {what: step_digest(code, step) for what, step in {step.run or step.name: step for step in jobs}.items()}
+    return {step.name: digests[step.run or step.name] for step in jobs}
+
+
 def _images(pipeline: Pipeline, store: Store, adapter: Adapter) -> dict[str, str]:
     asked = {step.name: step.image for step in pipeline.steps if step.is_job}
     found = {image: resolve_image(adapter, store, image) for image in set(asked.values())}
@@ -103,6 +105,9 @@ def _contracts(pipeline: Pipeline, folder: Path, code: Code) -> dict[str, bytes]
     references = contract_references(pipeline)
     if not references:
         return {}
+    from moorage.contracts.compiled import contract_to_json  # here: many pipelines have no contract
+    from moorage.contracts.compiler import compile_contracts
+
     source = blake3("".join(module_digest(code, reference) for reference in references).encode()).hexdigest()
     roots = [root.folder for root in sources(pipeline, folder).roots]
     compiled = compile_contracts(references, roots, source)

@@ -1,6 +1,5 @@
 """Runs from Python and from the command line: make them, find them, and all that steers them."""
 
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -83,6 +82,8 @@ def start_detached(
     project: Path | None = None,
 ) -> str:
     """Make a new run, give it a driver process of its own, and return its id. Raises as `run` does."""
+    import subprocess  # here: what drives a run itself starts nothing by it
+
     place, identity = start(spec, environment=environment, parameters=parameters, project=project)
     command = [sys.executable, "-m", "moorage", "resume", identity, "-e", environment, "--project", str(place.project)]
     log = place.project / ".moorage" / "drivers" / f"{identity}.log"

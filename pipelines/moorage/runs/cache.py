@@ -1,10 +1,10 @@
 """What succeeded before under the same key stands for a step: `cache/<step key>/<n>.json`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from moorage.frozen import Frozen
 from moorage.journal import RunRecord
 from moorage.spec.models import Model
 from moorage.step.request import Artifact
@@ -24,8 +24,7 @@ class CacheEntry(Model):
 _ENTRY: TypeAdapter[CacheEntry] = TypeAdapter(CacheEntry)
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(Frozen):
     """The newest valid entry of a key, if there is one, and the number that the next would have."""
 
     entry: CacheEntry | None
@@ -34,7 +33,8 @@ class Lookup:
 
 def look_up(store: Store, key: str) -> Lookup:
     """Return the newest entry of `key` whose artifacts are all still in the store."""
-    numbers = sorted(_numbers(store, key), reverse=True)
+    numbers = [int(stem) for name in store.names(f"cache/{key}/") if (stem := name.removesuffix(".json")).isdigit()]
+    numbers.sort(reverse=True)
     for number in numbers:
         entry = _read(store, key, number)
         if entry is not None and all(_is_there(store, artifact) for artifact in entry.outputs.values()):
@@ -67,13 +67,6 @@ def entries(store: Store) -> Iterator[tuple[str, CacheEntry]]:
 
 def _key(key: str, number: int) -> str:
     return f"cache/{key}/{number:06d}.json"
-
-
-def _numbers(store: Store, key: str) -> Iterator[int]:
-    for entry in store.list(f"cache/{key}/"):
-        name = entry.key.rpartition("/")[2].removesuffix(".json")
-        if name.isdigit():
-            yield int(name)
 
 
 def _read(store: Store, key: str, number: int) -> CacheEntry | None:

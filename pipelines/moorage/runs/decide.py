@@ -4,9 +4,9 @@ Everything that makes one run mean the same on every platform is decided here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from moorage.frozen import Frozen
 from moorage.journal import RunRecord, StepRecord, Verdict
 from moorage.ports import Capacity
 from moorage.runs.frontier import Frontier
@@ -18,37 +18,32 @@ RUN_MARGIN = timedelta(seconds=30)
 """The job ends itself at its run deadline; the driver steps in only when it did not."""
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(Frozen):
     """Look the step up in the cache, else begin its next attempt."""
 
     step: str
 
 
-@dataclass(frozen=True)
-class Judge:
+class Judge(Frozen):
     """Judge a gate from the artifacts that it names."""
 
     step: str
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(Frozen):
     """Ask for an approval."""
 
     step: str
 
 
-@dataclass(frozen=True)
-class Settle:
+class Settle(Frozen):
     """End an approval as the verdict says."""
 
     step: str
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class Skip:
+class Skip(Frozen):
     """End a step that cannot run any more; `because` is a sentence."""
 
     step: str
@@ -56,23 +51,20 @@ class Skip:
     because: str
 
 
-@dataclass(frozen=True)
-class Late:
+class Late(Frozen):
     """End an attempt that is past a deadline; `because` is a sentence."""
 
     step: str
     because: str
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(Frozen):
     """Cancel an attempt, since its run is being stopped."""
 
     step: str
 
 
-@dataclass(frozen=True)
-class End:
+class End(Frozen):
     """Nothing more can happen."""
 
     state: RunState
@@ -178,11 +170,9 @@ def _judged(step: Step, stands: StepRecord) -> Action | None:
 _ENDED_AS = {StepState.FAILED: "failed", StepState.CANCELLED: "was cancelled", StepState.SKIPPED: "was skipped"}
 
 
-@dataclass(frozen=True)
 class _Room:
-    cpu: float
-    memory_gib: float
-    gpus: int
+    def __init__(self, cpu: float, memory_gib: float, gpus: int) -> None:
+        self.cpu, self.memory_gib, self.gpus = cpu, memory_gib, gpus
 
     @property
     def is_full(self) -> bool:

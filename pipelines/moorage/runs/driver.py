@@ -5,11 +5,10 @@ what was intended, adopts it, and goes on.
 """
 
 import os
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from moorage.frozen import Frozen, replaced
 from moorage.journal import Event, Journal, RunRecord, StepRecord, events
 from moorage.plan.keys import key_parts, step_key
 from moorage.plan.names import job_name
@@ -21,7 +20,7 @@ from moorage.runs.cache import CacheEntry, look_up, remember
 from moorage.runs.commands import read_commands
 from moorage.runs.frontier import Frontier
 from moorage.runs.gates import judge, judged, settled
-from moorage.runs.place import Place
+from moorage.runs.place import Place, host_name
 from moorage.runs.register import register_bento
 from moorage.runs.retries import next_attempt_at
 from moorage.runs.summary import write_summary
@@ -47,8 +46,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class _Begun:
+class _Begun(Frozen):
     step: Step
     attempt: int
     inputs: dict[str, Artifact]
@@ -84,7 +82,7 @@ class Driver:
 
     def drive(self) -> RunRecord:
         """Drive the run and return how it stands at the end. LostRun when another driver took it."""
-        self._note(events.DriverStarted(at=self._tick(), driver=self._name, host=socket.gethostname(), pid=os.getpid()))
+        self._note(events.DriverStarted(at=self._tick(), driver=self._name, host=host_name(), pid=os.getpid()))
         self._flush()
         self._submit(self._unanswered())
         while not self._leaves and self.record.finished is None:
@@ -229,6 +227,7 @@ class Driver:
     def _submit(self, begun: list[_Begun]) -> None:
         if not begun:
             return
+        _ = self._place.connection  # what cannot be reached ends the driver before anything was intended
         self._flush()
         for one in begun:
             submitted = self._attempts.submit(one.step, one.attempt, one.inputs, one.key)
@@ -266,7 +265,7 @@ class Driver:
     def _conclude(self, stands: StepRecord, result: StepResult, asked: bool = False) -> None:
         if result.cause is Cause.CANCELLED and not asked:
             # From inside a job, a machine that is taken away looks like being cancelled.
-            result = replace(result, state=State.FAILED, cause=Cause.INTERRUPTED, message=_STOPPED)
+            result = replaced(result, state=State.FAILED, cause=Cause.INTERRUPTED, message=_STOPPED)
         step = self._pipeline.step(stands.name)
         number = stands.attempts[-1].number
         failed = tuple(check for check in result.checks if check.failed)

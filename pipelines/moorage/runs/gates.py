@@ -2,8 +2,8 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from moorage.frozen import Frozen
 from moorage.journal import Verdict
 from moorage.spec.models import Limit, Step
 from moorage.states import Cause, StepState
@@ -19,16 +19,14 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Frozen):
     """What a metric reference came to; `value` is None when there was nothing to measure, and `note` says why."""
 
     value: float | None
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Frozen):
     """Whether one limit is met, in a sentence."""
 
     passed: bool

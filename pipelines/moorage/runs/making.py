@@ -3,9 +3,10 @@
 import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import reduce
 
 from moorage.errors import NotFound
-from moorage.journal import create, events, read_record
+from moorage.journal import create, events, fold
 from moorage.plan.names import new_run_id
 from moorage.plan.planning import Draft
 from moorage.plan.resolved import Resolved
@@ -68,7 +69,7 @@ def _first_segment(store: Store, resolved: Resolved, pinned: Mapping[tuple[str, 
             for (step, name), artifact in pinned.items()
         ]
         if create(store, f"maker-of-{run}", first, *rest):
-            write_summary(store, read_record(store, run), now)
+            write_summary(store, reduce(fold, rest, fold(None, first)), now)
             return run
 
 

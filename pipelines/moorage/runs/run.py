@@ -1,18 +1,17 @@
 """A run as Python sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from moorage.frozen import Frozen
 from moorage.journal import RunRecord
 from moorage.runs.summary import present_state
 from moorage.states import RunState
 from moorage.step.request import Artifact
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Frozen):
     """A run as it stood when its driver stopped; `outputs` and `metrics` are by `step.output`."""
 
     record: RunRecord

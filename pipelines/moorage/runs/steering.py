@@ -3,14 +3,13 @@
 import os
 import secrets
 import signal
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from moorage.errors import SpecError
+from moorage.frozen import replaced
 from moorage.journal import Event, Journal, RunRecord, read_record
 from moorage.observe import observed
 from moorage.plan.resolved import Resolved
@@ -18,7 +17,7 @@ from moorage.runs.again import wait_again
 from moorage.runs.commands import Command, CommandKind, send
 from moorage.runs.driver import Driver, Watch
 from moorage.runs.making import read_resolved
-from moorage.runs.place import Place
+from moorage.runs.place import Place, host_name
 from moorage.runs.run import Run
 from moorage.runs.summary import read_summary
 from moorage.states import RunState
@@ -45,19 +44,19 @@ def drive(
 ) -> Run:
     """Drive a run until it ends, or until Ctrl-C; see `resume`. LostRun when another driver took it.
 
-    `frozen` is the spec of the run, where it is at hand; else it is read.
+    `frozen` is the spec of a run that was made here a moment ago, and that nobody else can have taken.
     """
-    if not take_over:
+    if not take_over and frozen is None:
         _check_free(place, run_id)
-    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    place = replace(place, store=patient(place.store))
+    name = f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+    place = replaced(place, store=patient(place.store))
     journal = Journal.open(place.store, run_id, name)
     resolved = frozen or read_resolved(place.store, run_id)
     if again:
         wait_again(place.store, resolved.pipeline, journal)
     with observed(journal, resolved, place.store.uri, place.project, watch or _unwatched) as watching:
         driver = Driver(place, resolved, journal, name, watching)
-        with _leaving_on_signals(driver), closing(place.connection):
+        with _leaving_on_signals(driver), place.closing():
             return Run(driver.drive())
 
 
@@ -114,7 +113,7 @@ def _driver_is_dead(place: Place, run_id: str) -> bool:
     record = read_record(place.store, run_id)
     if record.driver is None or record.driver_pid is None:
         return True
-    if record.driver_host != socket.gethostname():
+    if record.driver_host != host_name():
         return False
     try:
         os.kill(record.driver_pid, 0)

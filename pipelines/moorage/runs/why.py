@@ -1,10 +1,10 @@
 """Why a step ran again, or did not: its key, part by part, beside the last run that had it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from moorage.errors import SpecError
+from moorage.frozen import Frozen
 from moorage.journal import RunRecord, StepRecord, read_record
 from moorage.runs.place import Place
 from moorage.runs.summary import list_summaries
@@ -12,8 +12,7 @@ from moorage.states import StepState
 from moorage.store import Store
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Frozen):
     """One part of a step's key that differs; None where one of the two has no such part."""
 
     part: str
@@ -21,8 +20,7 @@ class Change:
     now: str | None
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Frozen):
     """What became of a step's key: `before` is the run it is compared with, None when there is none."""
 
     run: str

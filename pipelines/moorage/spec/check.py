@@ -76,7 +76,7 @@ class _Step:
         for name, output in self.step.outputs.items():
             yield from self._output(name, output)
         yield from self._gate()
-        if self.step.kind is StepKind.BENTO:
+        if self.step.bento:
             yield from self._bento()
 
     def _at(self, *path: str | int) -> Path:
@@ -93,7 +93,10 @@ class _Step:
     def _argument_names(self) -> Iterator[Finding]:
         step = self.step
         groups = {"inputs": step.inputs, "outputs": step.outputs, "parameters": step.parameters}
-        counts = Counter(name for names in groups.values() for name in names)
+        given = [*step.inputs, *step.outputs, *step.parameters]
+        if len(set(given)) == len(given) and not any(map(keyword.iskeyword, given)):
+            return
+        counts = Counter(given)
         for group, names in groups.items():
             for name in names:
                 path = self._at(group, name)

@@ -1,17 +1,15 @@
 """One thing that is wrong with a spec, by its path in the tree; a file's positions are added later."""
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from moorage.errors import Problem, Where
+from moorage.frozen import Frozen
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the top of the spec: `("steps", 3, "timeout", "run")`."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Frozen):
     """What was seen at `path` and how to put it right; `at_key` points to the key, not to its value."""
 
     path: Path
@@ -33,6 +31,8 @@ def place(path: Path, tree: object) -> str:
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return a fix that names the nearest of `known`, or lists them, or `otherwise` when there is none."""
+    import difflib  # here: most specs have no mistakes
+
     names = sorted(set(known))
     if near := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
         return f"did you mean {near[0]!r}?"

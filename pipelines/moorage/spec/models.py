@@ -88,7 +88,9 @@ class StepKind(StrEnum):
     APPROVAL = "approval"
 
 
-_BENTO_OUTPUT = {"bento": Output(kind=Kind.BENTO)}
+# Defaults are constructed, not validated: that would build a validator of each of these models at import.
+_KINDS = tuple(StepKind)
+_BENTO_OUTPUT = {"bento": Output.model_construct(kind=Kind.BENTO)}
 _ONE_OF: JsonDict = {"oneOf": [{"required": [kind.value]} for kind in StepKind]}
 
 
@@ -107,9 +109,9 @@ class Step(Model):
     inputs: Mapping[Name, InputForm] = {}
     outputs: Mapping[Name, Output] = {}
     after: tuple[StepName, ...] = ()
-    resources: ResourcesForm = Resources()
-    retries: RetriesForm = Retries()
-    timeout: TimeoutForm = Timeout()
+    resources: ResourcesForm = Resources.model_construct()
+    retries: RetriesForm = Retries.model_construct()
+    timeout: TimeoutForm = Timeout.model_construct()
     secrets: Mapping[VariableName, SecretReference] = {}
     image: Text | None = None
     cache: Flag = True
@@ -117,7 +119,7 @@ class Step(Model):
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
-        has = [kind.value for kind in StepKind if getattr(self, kind.value) is not None]
+        has = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(has) != 1:
             seen = f"a step does one thing, this one has {' and '.join(has)}" if has else "it says nothing to do"
             raise ValueError(f"{seen}; give exactly one of run, command, bento, require and approval")
@@ -126,12 +128,12 @@ class Step(Model):
     @cached_property
     def kind(self) -> StepKind:
         """Which of the five it is."""
-        return next(kind for kind in StepKind if getattr(self, kind.value) is not None)
+        return next(kind for kind in _KINDS if getattr(self, kind) is not None)
 
     @cached_property
     def is_job(self) -> bool:
         """Whether it runs on the platform, rather than being judged by the driver."""
-        return self.kind not in (StepKind.GATE, StepKind.APPROVAL)
+        return self.require is None and self.approval is None
 
     @property
     def all_outputs(self) -> Mapping[str, Output]:
@@ -167,7 +169,7 @@ class Pipeline(Model):
     parameters: Mapping[Name, JsonValue] = {}
     code: tuple[Text, ...] = ()
     include: tuple[Text, ...] = ()
-    defaults: Defaults = Defaults()
+    defaults: Defaults = Defaults.model_construct()
     on_failure: OnFailure = OnFailure.FINISH
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 

@@ -1,11 +1,11 @@
 """The words of the spec: names, durations, sizes, references; each with its bounds and its JSON Schema."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer, StringConstraints, WithJsonSchema
 
+from moorage.frozen import Frozen
 from moorage.spec.units import (
     DURATION_PATTERN,
     MAX_GIB,
@@ -58,8 +58,7 @@ def written_as(pattern: str) -> "Also":
     return Also(lambda: {"type": "string", "pattern": pattern})
 
 
-@dataclass(frozen=True)
-class Also:
+class Also(Frozen):
     """Adds a form that a validator accepts to the JSON Schema of what it annotates."""
 
     schema: Callable[[], dict[str, Any]]

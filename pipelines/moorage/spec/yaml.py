@@ -5,13 +5,13 @@ Events, not nodes: one loop with no recursion holds every limit (depth, aliases)
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from pydantic import JsonValue
 
 from moorage.errors import Problem, SpecError, Where
+from moorage.frozen import Frozen
 from moorage.spec.finding import Path
 from moorage.spec.scalars import resolve
 
@@ -30,22 +30,21 @@ _STRING_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _CONTAINER_TAGS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-@dataclass(slots=True)
 class Node:
     """A mapping or a list (or a root that is neither): its plain value, and the places of what it holds.
 
     `places` has line and column of each key and of its value; `inner` those values that are Nodes themselves.
     """
 
-    value: JsonValue
-    line: int
-    column: int
-    places: dict[str | int, tuple[int, int, int, int]] = field(default_factory=dict)
-    inner: "dict[str | int, Node]" = field(default_factory=dict)
+    __slots__ = ("column", "inner", "line", "places", "value")
+
+    def __init__(self, value: JsonValue, line: int, column: int) -> None:
+        self.value, self.line, self.column = value, line, column
+        self.places: dict[str | int, tuple[int, int, int, int]] = {}
+        self.inner: dict[str | int, Node] = {}
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Frozen):
     """The one document of a file: its tree, and what is wrong with it that did not stop the reading."""
 
     file: str
@@ -76,27 +75,18 @@ def parse(data: bytes, file: str) -> Document:
     return _Composer(_text(data, file), file).document()
 
 
-@dataclass(slots=True)
-class _Item:
-    """A value that is complete, as its container takes it: with its place, its size in nodes and its height."""
-
-    value: JsonValue
-    line: int
-    column: int
-    node: Node | None = None
-    size: int = 1
-    height: int = 0
+_Item = tuple[JsonValue, int, int, Node | None]
+"""A value that is complete: with its line, its column, and its Node if it has one."""
 
 
-@dataclass(slots=True)
 class _Open:
     """A container whose end has not come yet; in a mapping, `key` waits for its value."""
 
-    node: Node
-    anchor: str | None
-    key: _Item | None = None
-    size: int = 1
-    height: int = 0
+    __slots__ = ("anchor", "before", "key", "node")
+
+    def __init__(self, node: Node, anchor: str | None, before: int) -> None:
+        self.node, self.anchor, self.before = node, anchor, before
+        self.key: _Item | None = None
 
 
 class _Composer:
@@ -105,8 +95,9 @@ class _Composer:
     def __init__(self, text: str, file: str) -> None:
         self._text, self._file = text, file
         self._problems: list[Problem] = []
-        self._anchors: dict[str, _Item | None] = {}
-        self._aliased = 0
+        # With the number of values in it; None while it is open.
+        self._anchors: dict[str, tuple[_Item, int] | None] = {}
+        self._seen = self._aliased = 0
         self._stack: list[_Open] = []
         self._root: _Item | None = None
 
@@ -129,8 +120,7 @@ class _Composer:
             raise self._syntax(error) from error
         if self._root is None:
             raise SpecError("the file is empty", where=Where(self._file, 1, 1), fix="start with `name:` and `steps:`")
-        root = self._root
-        return Document(self._file, root.node or Node(root.value, root.line, root.column), tuple(self._problems))
+        return Document(self._file, self._root[3] or Node(*self._root[:3]), tuple(self._problems))
 
     def _begin(self, event: yaml.DocumentStartEvent) -> None:
         if self._root is not None:
@@ -141,7 +131,7 @@ class _Composer:
             self._tag(event)
         mark: _Mark = event.start_mark
         value = resolve(event.value) if event.implicit[0] else event.value
-        self._complete(_Item(value, mark.line + 1, mark.column + 1), event.anchor)
+        self._complete((value, mark.line + 1, mark.column + 1, None), event.anchor, self._seen)
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         mark: _Mark = event.start_mark
@@ -152,49 +142,52 @@ class _Composer:
         if event.anchor:
             self._anchors[event.anchor] = None
         value: JsonValue = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._stack.append(_Open(Node(value, mark.line + 1, mark.column + 1), event.anchor))
+        self._stack.append(_Open(Node(value, mark.line + 1, mark.column + 1), event.anchor, self._seen))
 
     def _close(self, _event: yaml.Event) -> None:
         done = self._stack.pop()
         node = done.node
-        self._complete(_Item(node.value, node.line, node.column, node, done.size, done.height), done.anchor)
+        self._complete((node.value, node.line, node.column, node), done.anchor, done.before)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         mark: _Mark = event.start_mark
         name = event.anchor
-        item = self._anchors.get(name or "")
-        if item is None:
+        found = self._anchors.get(name or "")
+        if found is None:
             seen = "stands inside its own anchor" if name in self._anchors else f"has no anchor &{name} above it"
             raise self._stop(mark, f"alias *{name} {seen}", "write the value itself")
-        self._aliased += item.size
+        item, size = found
+        self._aliased += size
         if self._aliased > MAX_ALIASED:
             raise self._stop(mark, f"aliases blow the file up to over {MAX_ALIASED} values", "write fewer aliases")
-        if len(self._stack) + item.height > MAX_DEPTH:
+        if len(self._stack) + _height(item[3], {}) > MAX_DEPTH:
             raise self._stop(mark, f"aliases nest more than {MAX_DEPTH} levels deep here", "write it flatter")
-        self._complete(item, None)
+        before, self._seen = self._seen, self._seen + size - 1
+        self._complete(item, None, before)
 
-    def _complete(self, item: _Item, anchor: str | None) -> None:
-        """Hand a value to the container that it stands in."""
+    def _complete(self, item: _Item, anchor: str | None, before: int) -> None:
+        """Hand a value, the first part of which was value number `before`, to the container that it stands in."""
+        self._seen += 1
         if anchor:
-            self._anchors[anchor] = item
+            self._anchors[anchor] = (item, self._seen - before)
         if not self._stack:
             self._root = item
             return
         parent = self._stack[-1]
-        parent.size += item.size
-        parent.height = max(parent.height, item.height + 1)
-        values = parent.node.value
+        values: Any = parent.node.value
         if isinstance(values, list):
-            self._put(parent.node, len(values), item, item)
-            values.append(item.value)
+            _place(parent.node, len(values), item, item)
+            values.append(item[0])
         elif parent.key is None:
             parent.key = item
         else:
-            self._pair(parent.node, parent.key, item)
-            parent.key = None
+            key, parent.key = parent.key, None
+            if self._is_name(parent.node, key):
+                _place(parent.node, key[0], key, item)
+                values[key[0]] = item[0]
 
-    def _pair(self, parent: Node, key: _Item, item: _Item) -> None:
-        name = key.value
+    def _is_name(self, parent: Node, key: _Item) -> bool:
+        name = key[0]
         if not isinstance(name, str):
             self._note(key, "a key is not text here", "write the key as text, in quotes when it is a number")
         elif name in parent.places:
@@ -203,13 +196,8 @@ class _Composer:
         elif name == "<<":
             self._note(key, "`<<` merges mappings in YAML 1.1 only", "use `defaults:`, or write the keys out")
         else:
-            self._put(parent, name, key, item)
-            parent.value[name] = item.value  # type: ignore[index,call-overload]
-
-    def _put(self, parent: Node, part: str | int, key: _Item, item: _Item) -> None:
-        parent.places[part] = (key.line, key.column, item.line, item.column)
-        if item.node is not None:
-            parent.inner[part] = item.node
+            return True
+        return False
 
     def _tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         mark: _Mark = event.start_mark
@@ -218,8 +206,8 @@ class _Composer:
             Problem(f"tag {tag!r} has no meaning in a spec", self._at(mark), "write the plain value, without a tag")
         )
 
-    def _note(self, node: _Item, message: str, fix: str) -> None:
-        self._problems.append(Problem(message, Where(self._file, node.line, node.column), fix))
+    def _note(self, item: _Item, message: str, fix: str) -> None:
+        self._problems.append(Problem(message, Where(self._file, item[1], item[2]), fix))
 
     def _stop(self, mark: _Mark, message: str, fix: str) -> SpecError:
         return SpecError(message, where=self._at(mark), fix=fix)
@@ -241,6 +229,22 @@ class _Composer:
             seen += f" (it begins at {begun.line + 1}:{begun.column + 1})"
         fix = "look at the indentation, brackets and quotes here and above"
         return SpecError(f"this is not YAML: {seen}", where=where, fix=fix)
+
+
+def _place(parent: Node, part: Any, key: _Item, item: _Item) -> None:
+    parent.places[part] = (key[1], key[2], item[1], item[2])
+    if item[3] is not None:
+        parent.inner[part] = item[3]
+
+
+def _height(node: Node | None, known: dict[int, int]) -> int:
+    """Return the levels of nesting in `node`; each Node is looked at once, however many aliases lead to it."""
+    if node is None:
+        return 0
+    if id(node) not in known:
+        # What holds a key twice, or a key that is no text, has no places of it: it is refused all the same.
+        known[id(node)] = bool(node.places) + max((_height(inner, known) for inner in node.inner.values()), default=0)
+    return known[id(node)]
 
 
 def _text(data: bytes, file: str) -> str:

@@ -88,6 +88,13 @@ class LocalObjects:
             with suppress(FileNotFoundError):  # deleted since
                 yield _entry(key, item.stat(follow_symlinks=False))
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of the objects directly below `prefix`, sorted."""
+        path = self.path(prefix)
+        with folder_errors(path), suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as found:
+            return sorted(item.name for item in found if not item.is_dir(follow_symlinks=False))
+        return []
+
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below `prefix`, sorted."""
         return sorted(item.name for item in self._scan(prefix) if item.is_dir(follow_symlinks=False))

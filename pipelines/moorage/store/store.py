@@ -106,6 +106,14 @@ class Store:
         self.count("list", prefix, is_prefix=True)
         return self.objects.walk(prefix)
 
+    def names(self, prefix: str) -> _Names:
+        """Return the names of the objects directly below `prefix`, sorted; on a folder cheaper than `list`."""
+        self.count("list", prefix, is_prefix=True)
+        if self.local is not None:
+            return self.local.names(prefix)
+        below = (entry.key.removeprefix(prefix) for entry in self.objects.walk(prefix))
+        return [name for name in below if "/" not in name]
+
     def folders(self, prefix: str) -> _Names:
         """Return the names directly below `prefix` that have something below them, sorted."""
         self.count("list", prefix, is_prefix=True)

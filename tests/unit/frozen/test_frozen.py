@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -77,3 +78,32 @@ def test_pydantic_reads_and_writes_it_as_an_object() -> None:
     made = adapter.validate_json('{"x": 1}')
     assert made == point(1)
     assert adapter.dump_json(made) == b'{"x":1,"y":0,"notes":{}}'
+
+
+def test_what_is_replaced_must_be_a_field() -> None:
+    point, _ = _classes()
+    with pytest.raises(TypeError, match="z"):
+        replaced(point(1), z=2)
+
+
+def test_a_match_takes_it_apart_by_place() -> None:
+    point, _ = _classes()
+    match point(1, 2):
+        case point(x, y):
+            assert (x, y) == (1, 2)
+
+
+def test_a_property_that_was_cached_is_no_field() -> None:
+    class Square(Frozen):
+        side: int
+
+        @cached_property
+        def area(self) -> int:
+            return self.side**2
+
+    asked = Square(3)
+    assert asked.area == 9
+    assert asked == Square(3)
+    assert hash(asked) == hash(Square(3))
+    assert plain(asked) == {"side": 3}
+    assert replaced(asked, side=4).area == 16

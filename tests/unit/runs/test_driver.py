@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from moorage.errors import QuotaExceeded, TargetError
+from moorage.frozen import replaced
 from moorage.journal import Journal, LostRun, read_record
 from moorage.plan.planning import lower_all
 from moorage.runs.making import read_resolved
@@ -185,6 +186,21 @@ def test_what_succeeded_once_is_cached(stage, pipeline):
     assert [step.state for step in second.steps.values()] == [StepState.CACHED] * 2
     assert second.steps["a"].cached_from == first.id
     assert len(set_.platform.jobs) == 2
+
+
+def test_a_platform_is_reached_when_something_is_sent_and_else_it_need_not_be_there(stage, pipeline, monkeypatch):
+    def connect(target):
+        raise TargetError("its SDK is not installed")
+
+    set_ = stage()
+    set_.drive(pipeline({"name": "a"}))
+    set_.place = replaced(set_.place)
+    monkeypatch.setattr(set_.platform, "connect", connect)
+    assert set_.drive(pipeline({"name": "a"})).steps["a"].state is StepState.CACHED
+    run = set_.make(pipeline({"name": "b"}))
+    with pytest.raises(TargetError):
+        set_.driver(run).drive()
+    assert not read_record(set_.store, run).steps["b"].attempts
 
 
 def test_cache_false_runs_again(stage, pipeline):

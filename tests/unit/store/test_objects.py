@@ -79,6 +79,15 @@ def test_folders_are_the_names_directly_below(store: Store):
     assert store.folders("nothing/") == []
 
 
+def test_names_are_those_of_the_objects_directly_below(store: Store):
+    for key in KEYS:
+        store.put(key, b"")
+    assert store.names("a/") == ["x"]
+    assert store.names("a/y/") == ["z"]
+    assert store.names("nothing/") == []
+    assert store.calls["list"] == 3
+
+
 def test_what_is_deleted_is_gone(store: Store):
     store.put("a/b/c", b"")
     store.delete("a/b/c")
