@@ -1,9 +1,9 @@
 """Names to adapters, by entry point; nothing of an adapter is imported before it is asked for."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from difflib import get_close_matches
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pkgutil import resolve_name
 
 from moorage.errors import MoorageError, SpecError, TargetError
 from moorage.ports import Adapter
@@ -17,6 +17,8 @@ PLATFORMS = ("local", "kubernetes", "sagemaker", "vertex", "azureml", "openstack
 
 def installed() -> tuple[str, ...]:
     """Return the names of the adapters that can be asked for, in alphabetical order."""
+    from importlib.metadata import entry_points
+
     return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
 
 
@@ -25,38 +27,34 @@ def adapter(name: str) -> Adapter:
 
     Raises SpecError when none has it, TargetError when the one that has it cannot be loaded.
     """
-    point = next(_points(name), None)
-    if point is None:
-        raise _unknown(name)
-    return _load(point)
+    # Ours are where they are: asking all that is installed takes 20 ms and more.
+    if name in PLATFORMS and find_spec(f"moorage_{name}"):
+        place = f"moorage_{name}.adapter:adapter"
+        return _loaded(name, place, partial(resolve_name, place), "moorage")
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP, name=name):
+        return _loaded(name, point.value, point.load, point.dist.name if point.dist else "moorage")
+    raise _unknown(name)
 
 
-def _points(name: str) -> Iterator[EntryPoint]:
-    # Ours first: asking all that is installed reads a file of each distribution.
-    with suppress(PackageNotFoundError):  # a checkout that nobody installed
-        yield from distribution("moorage").entry_points.select(group=GROUP, name=name)
-    yield from entry_points(group=GROUP, name=name)
-
-
-def _load(point: EntryPoint) -> Adapter:
+def _loaded(name: str, place: str, load: Callable[[], object], distribution: str) -> Adapter:
     try:
-        loaded = point.load()
+        loaded = load()
     except MoorageError:
         raise
     except Exception as error:  # a third party's import may raise anything
         seen = f"{type(error).__name__}: {error}"
-        raise TargetError(f"the adapter {point.name!r} cannot be loaded: {seen}", fix=_reinstall(point)) from error
-    if not isinstance(loaded, Adapter) or loaded.platform != point.name:
-        message = f"the entry point {point.name!r} names {point.value}, which is not an adapter of that platform"
-        raise TargetError(message, fix=_reinstall(point))
+        fix = _reinstall(name, distribution)
+        raise TargetError(f"the adapter {name!r} cannot be loaded: {seen}", fix=fix) from error
+    if not isinstance(loaded, Adapter) or loaded.platform != name:
+        message = f"the entry point {name!r} names {place}, which is not an adapter of that platform"
+        raise TargetError(message, fix=_reinstall(name, distribution))
     return loaded
 
 
-def _reinstall(point: EntryPoint) -> str:
-    distribution = point.dist.name if point.dist else "moorage"
-    if distribution != "moorage":
-        return f"pip install --upgrade {distribution}, or tell its authors"
-    return _install(point.name)
+def _reinstall(name: str, distribution: str) -> str:
+    return _install(name) if distribution == "moorage" else f"pip install --upgrade {distribution}, or tell its authors"
 
 
 def _install(platform: str) -> str:
@@ -66,6 +64,8 @@ def _install(platform: str) -> str:
 def _unknown(name: str) -> SpecError:
     names = installed()
     message = f"no adapter is named {name!r}; installed: {', '.join(names) or 'none'}"
+    from difflib import get_close_matches
+
     near = get_close_matches(name, {*names, *PLATFORMS}, n=1)
     if not near:
         return SpecError(message, fix="write one of the installed names, or install the distribution that has it")

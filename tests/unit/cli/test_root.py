@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 
+from moorage.cli import PLUGINS
 from moorage.cli.root import SECTIONS, root
 from tests.unit.cli.conftest import Call
 
@@ -78,3 +80,23 @@ def test_the_completion_script_calls_moorage(shell: str, call: Call) -> None:
     ended = call("completion", shell)
     assert (ended.code, ended.err) == (0, "")
     assert f"_MOORAGE_COMPLETE={shell}_complete" in ended.out
+
+
+def test_the_command_line_loads_no_plugins_of_pydantics(tmp_path: Path) -> None:
+    replaced = find_spec(PLUGINS)
+    assert replaced is not None
+    assert replaced.origin is not None
+    assert "def get_plugins(" in Path(replaced.origin).read_text()  # else there is something else to replace
+    (tmp_path / "pipeline.yaml").write_text("name: a\nsteps: [{name: b, command: ['true']}]\n")
+    script = (
+        "import os, sys, moorage.cli as cli;"
+        "os._exit = lambda code: sys.exit(code or 'importlib.metadata' in sys.modules);"
+        "sys.argv = ['moorage', 'check', 'pipeline.yaml']; cli.main()"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE).returncode == 0
+
+
+def test_all_that_was_printed_arrives(call: Call) -> None:
+    command = [sys.executable, "-m", "moorage", "schema"]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stdout) == (0, call("schema").out)

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from moorage.errors import SpecError, TargetError
-from moorage.registry import adapter, installed
+from moorage.registry import GROUP, PLATFORMS, adapter, installed
 
 ADAPTER = """
 from moorage_local.adapter import LocalAdapter
@@ -94,3 +96,10 @@ def test_planning_touches_nothing_that_starts_processes() -> None:
     script = "import sys, moorage.registry as r; r.adapter('local'); print('moorage_local.client' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True)
     assert said.stdout == "False\n"
+
+
+def test_our_own_entry_points_name_what_is_taken_without_them() -> None:
+    ours = distribution("moorage").entry_points.select(group=GROUP)
+    assert {point.name: point.value for point in ours} == {
+        name: f"moorage_{name}.adapter:adapter" for name in PLATFORMS if find_spec(f"moorage_{name}")
+    }
