@@ -56,10 +56,24 @@ def receive(driver: socket.socket) -> list[int]:
         return descriptors
 
 
-def other_threads() -> str:
-    """Return the names of all threads of this process but its first; empty when it may be forked."""
-    tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
-    return ", ".join(sorted({Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in tasks}))
+def lasting_threads() -> str:
+    """Return the names of all threads of this process but its first; empty when it may be forked.
+
+    One that was joined may still be on its way out of the kernel, and is given a moment.
+    """
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while (found := _other_threads()) and time.monotonic() < deadline:
+        time.sleep(0.0001)
+    return ", ".join(sorted(found))
+
+
+def _other_threads() -> set[str]:
+    found = set()
+    for task in os.listdir("/proc/self/task"):
+        if int(task) != os.getpid():
+            with suppress(FileNotFoundError, ProcessLookupError):  # it left since
+                found.add(Path(f"/proc/self/task/{task}/comm").read_text().strip() or "nameless")
+    return found
 
 
 def be_keeper(line: int, descriptors: list[int], prepare: Callable[[], object]) -> NoReturn:
@@ -147,16 +161,7 @@ def _may_stay(wanted: Wanted) -> bool:
     # Who cancels a job marks it first, looks whether it has ended, and then signals: never the next job.
     if JobFolder(Path(wanted.folder)).is_cancelled:
         return False
-    return share_of(wanted.environment) == Share() and _has_one_thread()
-
-
-def _has_one_thread() -> bool:
-    deadline = time.monotonic() + _LEAVING_SECONDS
-    while other_threads():  # one that was joined may still be on its way out of the kernel
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.0001)
-    return True
+    return share_of(wanted.environment) == Share() and not lasting_threads()
 
 
 def _clear_up() -> None:

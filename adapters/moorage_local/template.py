@@ -25,7 +25,7 @@ from moorage.step.task import StepFailure
 from moorage.store import open_store
 from moorage_local import blas, machine
 from moorage_local.chance import Chance
-from moorage_local.keeper import be_keeper, other_threads, receive
+from moorage_local.keeper import be_keeper, lasting_threads, receive
 
 SOCKET_DESCRIPTOR = 3
 LOAD_SECONDS = 60.0
@@ -105,7 +105,7 @@ def _serve(driver: socket.socket, prepare: Callable[[], object]) -> NoReturn:
     gc.freeze()  # so that a collection in a job does not copy what we share
     while True:
         descriptors = receive(driver)
-        if threads := other_threads():
+        if threads := lasting_threads():
             _refuse(driver, f"its modules start threads ({threads}), and what has threads is not forked", True)
         theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
