@@ -5,7 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -16,6 +16,7 @@ Object = dict[str, Any]
 """An object of the API as it is written in JSON."""
 
 ANSWER_SECONDS = 30.0
+LOOK_SECONDS = 0.02
 JSON = "application/json"
 YAML = "application/yaml"
 APPLY = "application/apply-patch+yaml"
@@ -31,10 +32,17 @@ class Refused(Exception):
 
 
 class Client:
-    """One identity at one API server. Each request has a connection of its own, so that nothing is left open."""
+    """One identity at one API server, which may be silent for `answer_seconds`.
 
-    def __init__(self, url: str, ca: Path, pair: Pair | None = None, token: str | None = None) -> None:
+    Each request has a connection of its own, so that nothing is left open.
+    """
+
+    def __init__(
+        self, url: str, ca: Path, pair: Pair | None = None, token: str | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:  # fmt: skip
         self._address = urlsplit(url).netloc
+        self._answer_seconds = answer_seconds
         self._context = ssl.create_default_context(cafile=ca)
         if pair is not None:
             self._context.load_cert_chain(pair.certificate, pair.key)
@@ -81,22 +89,19 @@ class Client:
                 yield json.loads(line)
 
     def until(
-        self, path: str, holds: Callable[[Any], object], patience_seconds: float = ANSWER_SECONDS, **query: str
+        self, path: str, holds: Callable[[Any], object], tolerates: tuple[int, ...] = (404,), **query: str
     ) -> Any:
-        """Return the object or list at the path as soon as the condition holds; an absent one is `{}`."""
-        deadline = time.monotonic() + patience_seconds
-        while not holds(seen := self._get_or_nothing(path, query)):
-            assert time.monotonic() < deadline, f"{path} is still {json.dumps(seen)[:2000]}"
-            time.sleep(0.02)
-        return seen
+        """Return the object or list at the path as soon as the condition holds of it.
 
-    def _get_or_nothing(self, path: str, query: Mapping[str, str]) -> Any:
-        try:
-            return self.get(path, **query)
-        except Refused as refused:
-            if refused.code != 404:
-                raise
-            return {}
+        An answer whose code is tolerated does not count; RBAC, for one, needs a moment to see a new role.
+        """
+        deadline, seen = time.monotonic() + ANSWER_SECONDS, None
+        while time.monotonic() < deadline:
+            with _tolerated(tolerates):
+                if holds(seen := self.get(path, **query)):
+                    return seen
+            time.sleep(LOOK_SECONDS)
+        raise AssertionError(f"after {ANSWER_SECONDS:.0f} s, {path} is {json.dumps(seen)[:2000]}")
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         with closing(self._connect()) as connection:
@@ -111,7 +116,16 @@ class Client:
         return answer
 
     def _connect(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._address, timeout=ANSWER_SECONDS, context=self._context)
+        return http.client.HTTPSConnection(self._address, timeout=self._answer_seconds, context=self._context)
+
+
+@contextmanager
+def _tolerated(codes: tuple[int, ...]) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        if refused.code not in codes:
+            raise
 
 
 def _with(path: str, query: Mapping[str, str]) -> str:

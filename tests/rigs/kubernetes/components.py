@@ -36,6 +36,7 @@ class Files:
     folder: Path
     authority: Authority
     front_proxy: Authority
+    to_api_server: Pair
     server: Pair
     to_kubelet: Pair
     tokens: Pair
@@ -43,11 +44,12 @@ class Files:
 
 def make_files(folder: Path) -> Files:
     """Write the certificates and keys below the folder."""
-    authority = Authority(folder)
+    authority, front_proxy = Authority(folder), Authority(folder, "front-proxy-ca")
     return Files(
         folder=folder,
         authority=authority,
-        front_proxy=Authority(folder, "front-proxy-ca"),
+        front_proxy=front_proxy,
+        to_api_server=front_proxy.client("front-proxy"),
         server=authority.server("kube-apiserver"),
         to_kubelet=authority.client("kube-apiserver-kubelet-client", ["system:masters"]),
         tokens=signing_keys(folder, "service-accounts"),

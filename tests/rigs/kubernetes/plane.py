@@ -17,16 +17,17 @@ from pathlib import Path
 from tests.engine.tools import Tools
 from tests.rigs.kubernetes import components
 from tests.rigs.kubernetes.addons import DEFINITIONS, PROBES, Addon, Name, addon
-from tests.rigs.kubernetes.api import Client, Refused
+from tests.rigs.kubernetes.api import ANSWER_SECONDS, LOOK_SECONDS, Client, Refused
 from tests.rigs.kubernetes.certificates import Authority, Pair
 from tests.rigs.kubernetes.components import Files, Ports, make_files
+from tests.rigs.kubernetes.faults import Faults
 from tests.rigs.kubernetes.ports import Port
 from tests.rigs.kubernetes.processes import Died, Processes
+from tests.rigs.kubernetes.proxy import Proxy, Upstream
 
 START_SECONDS = 60.0
 """What a start may take on a machine that does much else; 8 is what it is meant to take on one that does not."""
 
-LOOK_SECONDS = 0.02
 ADDONS: tuple[Name, ...] = ("jobset", "kueue")
 
 
@@ -40,6 +41,7 @@ class Plane:
         self._files: Files = make_files(folder)
         self._ports = Ports(*(Port() for _ in range(5)))
         self.url = f"https://127.0.0.1:{self._ports.api_server}"
+        self._proxies: list[tuple[Faults, Proxy]] = []
         self.kubeconfig = self.user("admin", ["system:masters"])
         self._addons: list[Addon] = [addon(name, tools, folder, self.kubeconfig) for name in addons]
         self.processes = Processes(folder)
@@ -56,11 +58,19 @@ class Plane:
 
     def user(self, name: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig for somebody of that name, who may do nothing but what RBAC says."""
-        return self._kubeconfig(name, self.url, self.ca, self.authority.client(name, groups))
+        self.authority.client(name, groups)
+        return self._kubeconfig(name, self.url, _file_name(name))
 
-    def client(self, user: str = "admin") -> Client:
-        """Return a small client for somebody who was given a kubeconfig by `user`."""
-        return Client(self.url, self.ca, self._pair(user))
+    def through(self, faults: Faults, user: str = "admin") -> Path:
+        """Return a kubeconfig that reaches the API server by way of the faults, for who was made by `user` before."""
+        return self._kubeconfig(user, self._proxy(faults), f"{_file_name(user)}-{len(self._proxies)}")
+
+    def client(
+        self, user: str = "admin", through: Faults | None = None, answer_seconds: float = ANSWER_SECONDS
+    ) -> Client:
+        """Return a small client for who was made by `user` before."""
+        url = self._proxy(through) if through else self.url
+        return Client(url, self.ca, self._pair(user), answer_seconds=answer_seconds)
 
     def make_namespace(self, name: str) -> str:
         """Create a namespace, and return its name when pods can be created in it."""
@@ -76,29 +86,59 @@ class Plane:
         self.processes.start("kube-apiserver", components.api_server(tools, ports, files))
         for each in self._addons:
             each.needs  # noqa: B018  # read while the API server starts
-        admin = self.client()
-        self._wait("the API server", lambda: admin.text("/readyz") == "ok")
+        self._await_api_server()
         who = self.user("system:kube-controller-manager")
         self.processes.start("kube-controller-manager", components.controllers(tools, ports, files, who))
         who = self.user("system:kube-scheduler")
         self.processes.start("kube-scheduler", components.scheduler(tools, ports, files, who))
-        self._start_addons(admin)
-        self._wait("the controller manager", partial(self._healthy, ports.controllers))
-        self._wait("the scheduler", partial(self._healthy, ports.scheduler))
-        self._wait("a service account", lambda: admin.get("/api/v1/namespaces/default/serviceaccounts/default"))
-        for each in self._addons:
-            for path, body in PROBES[each.name]:
-                self._wait(each.name, partial(admin.create, path, body, dryRun="All"))
+        self._start_addons()
+        self._await_controllers()
+
+    def stop_etcd(self) -> None:
+        """Kill etcd; the API server stays, and can do nothing."""
+        self.processes.end("etcd")
+
+    def start_etcd(self) -> None:
+        """Start etcd again with what it had; the plane answers when this returns."""
+        self.processes.start("etcd", components.etcd(self._tools, self._ports, self.folder))
+        self._await_api_server()
+
+    def stop_api_server(self) -> None:
+        """Kill the API server: every connection to it breaks, and new ones are refused."""
+        self.processes.end("kube-apiserver")
+
+    def restart_api_server(self) -> None:
+        """Start the API server anew, where it was; it answers when this returns."""
+        if "kube-apiserver" in self.processes.pids:
+            self.stop_api_server()
+        self.processes.start("kube-apiserver", components.api_server(self._tools, self._ports, self._files))
+        self._await_api_server()
 
     def close(self) -> None:
         """End all processes, and give the ports back."""
+        for _, proxy in self._proxies:
+            proxy.close()
         self.processes.close()
         self._ports.close()
         for each in self._addons:
             each.webhook.close()
             each.health.close()
 
-    def _start_addons(self, admin: Client) -> None:
+    def _await_api_server(self) -> None:
+        admin = self.client()
+        self._wait("the API server", lambda: admin.text("/readyz") == "ok")
+
+    def _await_controllers(self) -> None:
+        admin = self.client()
+        self._wait("the controller manager", partial(self._healthy, self._ports.controllers))
+        self._wait("the scheduler", partial(self._healthy, self._ports.scheduler))
+        self._wait("a service account", partial(admin.get, "/api/v1/namespaces/default/serviceaccounts/default"))
+        for each in self._addons:
+            for path, body in PROBES[each.name]:
+                self._wait(each.name, partial(admin.create, path, body, dryRun="All"))
+
+    def _start_addons(self) -> None:
+        admin = self.client()
         needs = [need for each in self._addons for need in each.needs]
         for path, body in needs:
             admin.create(path, body)
@@ -127,19 +167,28 @@ class Plane:
         with urllib.request.urlopen(f"https://127.0.0.1:{port}/healthz", context=context, timeout=5) as answer:
             return bool(answer.read() == b"ok")
 
+    def _proxy(self, faults: Faults) -> str:
+        for known, proxy in self._proxies:
+            if known is faults:
+                return proxy.url
+        upstream = Upstream(self._ports.api_server.number, self.ca, self._files.server, self._files.to_api_server)
+        self._proxies.append((faults, Proxy(upstream, faults)))
+        return self._proxies[-1][1].url
+
     def _pair(self, user: str) -> Pair:
-        name = user.replace(":", "-")
+        name = _file_name(user)
         return Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
 
-    def _kubeconfig(self, name: str, url: str, ca: Path, pair: Pair) -> Path:
-        user = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
+    def _kubeconfig(self, user: str, url: str, file_name: str) -> Path:
+        pair = self._pair(user)
+        who = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "rig",
-            "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": name}}],
-            "clusters": [{"name": "rig", "cluster": {"server": url, "certificate-authority": str(ca)}}],
-            "users": [{"name": name, "user": user}],
+            "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": user}}],
+            "clusters": [{"name": "rig", "cluster": {"server": url, "certificate-authority": str(self.ca)}}],
+            "users": [{"name": user, "user": who}],
         }  # fmt: skip
-        file = self.folder / f"{name.replace(':', '-')}.kubeconfig"
+        file = self.folder / f"{file_name}.kubeconfig"
         file.write_text(json.dumps(config))
         return file
 
@@ -153,6 +202,10 @@ def control_plane(tools: Tools, folder: Path, addons: Sequence[Name] = ADDONS) -
         yield plane
     finally:
         plane.close()
+
+
+def _file_name(user: str) -> str:
+    return user.replace(":", "-")
 
 
 def _established(admin: Client, path: str) -> bool:

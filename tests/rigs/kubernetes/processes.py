@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Any
@@ -69,7 +70,8 @@ class Processes:
         with self._lock:
             assert self._keeper.stdin is not None
             assert self._keeper.stdout is not None
-            print(json.dumps(asked), file=self._keeper.stdin)
+            with suppress(BrokenPipeError):
+                print(json.dumps(asked), file=self._keeper.stdin)
             line = self._keeper.stdout.readline()
         answer: dict[str, Any] = json.loads(line) if line else {"error": "the keeper of the processes is gone"}
         if error := answer.get("error"):
