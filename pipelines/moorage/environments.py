@@ -83,7 +83,8 @@ def _here(project: Path, environ: Mapping[str, str]) -> Environment:
     if not isinstance(platform, BuiltIn):
         raise TargetError("the installed `local` adapter is not built in", fix="pip install --upgrade moorage")
     target = platform.here(project).model_dump(mode="json")
-    return Environment(name=LOCAL, platform=LOCAL, target=target, store=_store(project, environ))
+    # Constructed, not validated: it is right, and building the validator takes longer than all else here.
+    return Environment.model_construct(name=LOCAL, platform=LOCAL, target=target, store=_store(project, environ))
 
 
 def _store(project: Path, environ: Mapping[str, str]) -> str:

@@ -39,6 +39,9 @@ class Frozen:
         cls._mappings = tuple(name for name, default in cls._unsaid.items() if default is EMPTY)
 
     def __init__(self, *values: Any, **named: Any) -> None:
+        if not named and len(values) == len(self._names):  # at half the price of what follows
+            self.__dict__.update(zip(self._names, values, strict=True))
+            return
         given = {**dict(zip(self._names, values, strict=False)), **named} if values else named
         fields = {**self._unsaid, **given}  # in the order of the class
         is_whole = len(given) == len(values) + len(named) and len(fields) == len(self._names)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from moorage.frozen import Frozen
 from moorage.journal import RunRecord
@@ -19,9 +19,6 @@ class CacheEntry(Model):
     attempt: int
     at: AwareDatetime
     outputs: Mapping[str, Artifact]
-
-
-_ENTRY: TypeAdapter[CacheEntry] = TypeAdapter(CacheEntry)
 
 
 class Lookup(Frozen):
@@ -72,7 +69,7 @@ def _key(key: str, number: int) -> str:
 def _read(store: Store, key: str, number: int) -> CacheEntry | None:
     data = store.find(_key(key, number))
     try:
-        return None if data is None else _ENTRY.validate_json(data)
+        return None if data is None else CacheEntry.model_validate_json(data)
     except ValidationError:
         return None  # a later moorage's, or damaged: the step runs again
 
