@@ -72,10 +72,10 @@ def run_job(
     folder.mark_begun()
     if folder.is_cancelled:  # before there was anybody to tell
         return 1
-    taken = _take_share(folder)
     ending = _Ending(folder, ended)
     code = 1
     try:
+        taken = _take_share(folder)
         _set_deadline(folder, orders.timeout_seconds)
         code = _run(orders, taken, worker if taken.share == Share() else None, ending)
     finally:

@@ -12,8 +12,10 @@ import pytest
 from moorage.errors import PlatformError
 from moorage.states import State
 from moorage_local import client
-from moorage_local.folders import JobFolder
+from moorage_local.folders import End, JobFolder
+from moorage_local.launch import Orders, run_job
 from moorage_local.lower import LAUNCH
+from moorage_local.shares import Share
 from tests.rigs.base import Work
 from tests.rigs.local import LocalRig
 
@@ -26,6 +28,14 @@ def test_half_a_word_runs_nothing(tmp_path: Path, said: bytes) -> None:
     ended = subprocess.run(command, input=said, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_cannot_take_its_share_says_that_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(*Share(memory_bytes=2**30).as_variables().popitem())
+    (tmp_path / "memory").mkdir()  # where it would write how it is held
+    with pytest.raises(IsADirectoryError):
+        run_job(JobFolder(tmp_path), Orders(60.0, {}))
+    assert JobFolder(tmp_path).end() == End(1)
 
 
 def test_the_drivers_secrets_are_not_in_the_process(rig: LocalRig, monkeypatch: pytest.MonkeyPatch) -> None:
