@@ -15,6 +15,9 @@ from tests.rigs.kubernetes.certificates import Pair
 Object = dict[str, Any]
 """An object of the API as it is written in JSON."""
 
+Credentials = Pair | Path
+"""What proves who somebody is: a certificate, or the file of a token."""
+
 ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 JSON = "application/json"
@@ -37,16 +40,15 @@ class Client:
     Each request has a connection of its own, so that nothing is left open.
     """
 
-    def __init__(
-        self, url: str, ca: Path, pair: Pair | None = None, token: str | None = None,
-        answer_seconds: float = ANSWER_SECONDS,
-    ) -> None:  # fmt: skip
+    def __init__(self, url: str, ca: Path, who: Credentials, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._address = urlsplit(url).netloc
         self._answer_seconds = answer_seconds
         self._context = ssl.create_default_context(cafile=ca)
-        if pair is not None:
-            self._context.load_cert_chain(pair.certificate, pair.key)
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers: dict[str, str] = {}
+        if isinstance(who, Pair):
+            self._context.load_cert_chain(who.certificate, who.key)
+        else:
+            self._headers["Authorization"] = f"Bearer {who.read_text()}"
 
     def get(self, path: str, **query: str) -> Any:
         """Return the object or the list at a path such as `/api/v1/namespaces/default/pods`."""
@@ -117,6 +119,20 @@ class Client:
 
     def _connect(self) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection(self._address, timeout=self._answer_seconds, context=self._context)
+
+
+def kubeconfig(user: str, who: Credentials, url: str, ca: Path) -> Object:
+    """Return the kubeconfig that reaches a server as that user."""
+    if isinstance(who, Pair):
+        proof = {"client-certificate": str(who.certificate), "client-key": str(who.key)}
+    else:
+        proof = {"tokenFile": str(who)}
+    return {
+        "apiVersion": "v1", "kind": "Config", "current-context": "rig",
+        "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": user}}],
+        "clusters": [{"name": "rig", "cluster": {"server": url, "certificate-authority": str(ca)}}],
+        "users": [{"name": user, "user": proof}],
+    }  # fmt: skip
 
 
 @contextmanager

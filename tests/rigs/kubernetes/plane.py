@@ -17,8 +17,8 @@ from pathlib import Path
 from tests.engine.tools import Tools
 from tests.rigs.kubernetes import components
 from tests.rigs.kubernetes.addons import DEFINITIONS, PROBES, Addon, Name, addon
-from tests.rigs.kubernetes.api import ANSWER_SECONDS, LOOK_SECONDS, Client, Refused
-from tests.rigs.kubernetes.certificates import Authority, Pair
+from tests.rigs.kubernetes.api import ANSWER_SECONDS, LOOK_SECONDS, Client, Credentials, Refused, kubeconfig
+from tests.rigs.kubernetes.certificates import Authority
 from tests.rigs.kubernetes.components import Files, Ports, make_files
 from tests.rigs.kubernetes.faults import Faults
 from tests.rigs.kubernetes.ports import Port
@@ -41,6 +41,7 @@ class Plane:
         self._files: Files = make_files(folder)
         self._ports = Ports(*(Port() for _ in range(5)))
         self.url = f"https://127.0.0.1:{self._ports.api_server}"
+        self._users: dict[str, Credentials] = {}
         self._proxies: list[tuple[Faults, Proxy]] = []
         self.kubeconfig = self.user("admin", ["system:masters"])
         self._addons: list[Addon] = [addon(name, tools, folder, self.kubeconfig) for name in addons]
@@ -58,19 +59,35 @@ class Plane:
 
     def user(self, name: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig for somebody of that name, who may do nothing but what RBAC says."""
-        self.authority.client(name, groups)
-        return self._kubeconfig(name, self.url, _file_name(name))
+        self._users[name] = self.authority.client(name, groups)
+        return self.kubeconfig_of(name)
+
+    def service_account(self, namespace: str, name: str) -> str:
+        """Create a service account with a token, and return it as a user: `system:serviceaccount:<namespace>:<name>`.
+
+        `kubeconfig_of`, `through` and `client` take it; the token is in a file that its kubeconfig names.
+        """
+        accounts, user = f"/api/v1/namespaces/{namespace}/serviceaccounts", f"system:serviceaccount:{namespace}:{name}"
+        self.client().create(accounts, {"metadata": {"name": name}})
+        made = self.client().create(f"{accounts}/{name}/token", {"spec": {}})
+        self._users[user] = file = self.folder / f"{_file_name(user)}.token"
+        file.write_text(made["status"]["token"])
+        return user
+
+    def kubeconfig_of(self, user: str) -> Path:
+        """Return the kubeconfig of somebody who was made before."""
+        return self._kubeconfig(user, self.url)
 
     def through(self, faults: Faults, user: str = "admin") -> Path:
-        """Return a kubeconfig that reaches the API server by way of the faults, for who was made by `user` before."""
-        return self._kubeconfig(user, self._proxy(faults), f"{_file_name(user)}-{len(self._proxies)}")
+        """Return a kubeconfig that reaches the API server by way of the faults, for somebody who was made before."""
+        return self._kubeconfig(user, self._proxy(faults), f"-{len(self._proxies)}")
 
     def client(
         self, user: str = "admin", through: Faults | None = None, answer_seconds: float = ANSWER_SECONDS
     ) -> Client:
-        """Return a small client for who was made by `user` before."""
+        """Return a small client for somebody who was made before."""
         url = self._proxy(through) if through else self.url
-        return Client(url, self.ca, self._pair(user), answer_seconds=answer_seconds)
+        return Client(url, self.ca, self._users[user], answer_seconds=answer_seconds)
 
     def make_namespace(self, name: str) -> str:
         """Create a namespace, and return its name when pods can be created in it."""
@@ -175,21 +192,9 @@ class Plane:
         self._proxies.append((faults, Proxy(upstream, faults)))
         return self._proxies[-1][1].url
 
-    def _pair(self, user: str) -> Pair:
-        name = _file_name(user)
-        return Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
-
-    def _kubeconfig(self, user: str, url: str, file_name: str) -> Path:
-        pair = self._pair(user)
-        who = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
-        config = {
-            "apiVersion": "v1", "kind": "Config", "current-context": "rig",
-            "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": user}}],
-            "clusters": [{"name": "rig", "cluster": {"server": url, "certificate-authority": str(self.ca)}}],
-            "users": [{"name": user, "user": who}],
-        }  # fmt: skip
-        file = self.folder / f"{file_name}.kubeconfig"
-        file.write_text(json.dumps(config))
+    def _kubeconfig(self, user: str, url: str, suffix: str = "") -> Path:
+        file = self.folder / f"{_file_name(user)}{suffix}.kubeconfig"
+        file.write_text(json.dumps(kubeconfig(user, self._users[user], url, self.ca)))
         return file
 
 
