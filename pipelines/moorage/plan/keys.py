@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from blake3 import blake3
 
 from moorage.plan.resolved import Resolved
-from moorage.spec.models import Step
+from moorage.spec.models import Kind, OnBreach, Step
 from moorage.step.request import Artifact
 
 _json = json.JSONEncoder(sort_keys=True).encode
@@ -21,7 +22,7 @@ def key_parts(step: Step, resolved: Resolved, inputs: Mapping[str, Artifact]) ->
         for name, item in items.items():
             if item.contract:
                 parts[f"contract of {place} {name}"] = resolved.contracts[item.contract]
-    parts["outputs"] = _short({name: [item.kind, item.on_breach] for name, item in step.all_outputs.items()})
+    parts["outputs"] = _outputs(tuple((name, item.kind, item.on_breach) for name, item in step.all_outputs.items()))
     parts["nodes"] = str(step.resources.nodes)
     return parts
 
@@ -35,6 +36,11 @@ def _what_runs(step: Step) -> str:
     if step.bento:
         return f"bento {step.bento.path} {step.bento.model}"
     return step.run or _short(list(step.command or ()))
+
+
+@lru_cache  # most steps of a pipeline leave the same behind
+def _outputs(outputs: tuple[tuple[str, Kind, OnBreach], ...]) -> str:
+    return _short({name: [kind, on_breach] for name, kind, on_breach in outputs})
 
 
 def _short(value: object) -> str:

@@ -12,7 +12,7 @@ from moorage.store.local import LocalObjects
 from moorage.store.objects import Entry, Objects, RemoteObjects
 from moorage.store.probe import check_store
 
-_ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!_.'()=@+,:-/")
+_ALLOWED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!_.'()=@+,:-/"
 _TRIES = 5
 _Names = list[str]  # inside the class, `list` is its method
 
@@ -137,4 +137,5 @@ class Store:
 
 
 def _is_key(text: str) -> bool:
-    return _ALLOWED.issuperset(text) and not {"", ".", ".."}.intersection(text.split("/"))
+    strange = text.encode(errors="replace").translate(None, _ALLOWED)
+    return not strange and not {"", ".", ".."}.intersection(text.split("/"))
