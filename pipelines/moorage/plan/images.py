@@ -1,6 +1,5 @@
 """What steps run in: an image by digest, or on this machine the interpreter and what is installed in it."""
 
-import json
 import os
 import platform
 import sys
@@ -11,9 +10,6 @@ from moorage.errors import TargetError
 from moorage.ports import Adapter
 from moorage.store import Store
 
-DEFAULT_IMAGE = "default"
-"""The name of the image of steps that name none."""
-
 
 def resolve_image(adapter: Adapter, store: Store, asked: str | None) -> str:
     """Return what `asked` (a name, a full reference or None) stands for, as one line that a digest can hold.
@@ -22,13 +18,16 @@ def resolve_image(adapter: Adapter, store: Store, asked: str | None) -> str:
     """
     if adapter.capabilities.images is not True:
         return f"python-{platform.python_version()}+{_installed_digest()}"
-    if asked is not None and ("/" in asked or "@" in asked):
+    if asked is not None and not {"/", "@", ":"}.isdisjoint(asked):
         return asked
+    from moorage.images.record import DEFAULT_IMAGE, newest  # here: this machine has no images
+
     name = asked or DEFAULT_IMAGE
-    newest = max((entry.key for entry in store.list(f"images/{name}/")), default=None)
-    if newest is None:
-        raise TargetError(f"no image is named {name!r} in {store.uri}", fix="write a full reference in `image:`")
-    return str(json.loads(store.get(newest))["reference"])
+    known = newest(store, name)
+    if known is None:
+        fix = f"moorage image build {name} --push -e ENV, or write a full reference in `image:`"
+        raise TargetError(f"no image is named {name!r} in {store.uri}", fix=fix)
+    return known.reference
 
 
 def _installed_digest() -> str:
