@@ -35,6 +35,7 @@ class Starter:
         self._asked: dict[str, tuple[LocalRequest, JobFolder]] = {}
         self._forked: dict[str, Identity] = {}
         self._refused: dict[str, str] = {}
+        self._again: set[str] = set()
 
     def start(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
         """Start the job, whose lock the caller holds, and return its record; what a template loads is not waited for.
@@ -128,21 +129,29 @@ class Starter:
                 self._forget(key)
             return
         try:
-            if not folder.has_begun:
-                self._start_refused(request, key, folder, lock)
+            is_asked = not folder.has_begun and self._start_refused(request, key, folder, lock)
         finally:
             os.close(lock)
         self._forget(key)
+        if is_asked:
+            self._asked[key] = (request, folder)
+            self._again.add(key)
 
-    def _start_refused(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> None:
+    def _start_refused(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> bool:
+        """Return whether a template was asked once more: what was to become the job has died, the template has not."""
+        secrets = resolve(request.secrets, os.environ, self._secrets)
+        may_ask = key not in self._again and self._templates.refusal(_loads(request)) is None
+        if may_ask and self._ask(request, key, folder, lock, secrets):
+            return True
         why = self._refused[key]
         if request.start == "fork":
             folder.write_end(End(None, "setup", f"{_cannot(why)}; {_FIX}"))
-            return
-        secrets = resolve(request.secrets, os.environ, self._secrets)
-        self._spawn(request, key, folder, lock, secrets, why)
+        else:
+            self._spawn(request, key, folder, lock, secrets, why)
+        return False
 
     def _forget(self, key: str) -> None:
+        self._again.discard(key)
         for kept in (self._asked, self._forked, self._refused):
             kept.pop(key, None)
 

@@ -141,6 +141,20 @@ def test_a_template_ends_with_its_driver(rig: LocalRig) -> None:
     assert processes.find(found.identity) is None
 
 
+def test_a_job_that_was_handed_to_a_fork_which_dies_is_forked_again(rig: LocalRig) -> None:
+    shop = Shop(rig, CHANCE)
+    first = shop.submit("draw", "fork")
+    assert shop.result(first).state is State.SUCCEEDED
+    idle = rig.pid_of(first)
+    os.kill(idle, signal.SIGSTOP)
+    handle = shop.submit("draw", "fork")
+    assert rig.pid_of(handle) == idle
+    os.kill(idle, signal.SIGKILL)
+    result = shop.result(handle)
+    assert (result.state, result.start) == (State.SUCCEEDED, "fork")
+    assert rig.pid_of(handle) != idle
+
+
 def test_what_a_forked_job_forks_is_found_when_the_job_was_killed(rig: LocalRig) -> None:
     source = """
 import os, time
