@@ -15,11 +15,10 @@ from tests.rigs.kubernetes.faults import (
     NEVER_ARRIVED,
     SILENT,
     THROTTLED,
-    Answer,
     Call,
     Delay,
     Faults,
-    Rule,
+    Silence,
 )
 from tests.rigs.kubernetes.plane import Plane, control_plane
 
@@ -130,18 +129,21 @@ def test_a_silent_watch_is_accepted_and_says_nothing(plane: Plane, faults: Fault
     assert client.get(NAMESPACE)
 
 
-def test_the_same_seed_breaks_the_same_calls(plane: Plane):
-    def broken(seed: int) -> list[bool]:
-        faults = Faults(Rule(BROKEN, probability=0.5), seed=seed)
-        return [faults.meet(Call("get", "pods")) is not None for _ in range(20)]
+def test_a_watch_may_go_silent_after_some_events(plane: Plane, faults: Faults):
+    faults.inject(Silence(events=2), "watch")
+    for number in range(3):
+        make_map(plane.client(), f"event-{number}")
+    events = plane.client(through=faults, answer_seconds=SHORT_SECONDS).watch(MAPS)
+    assert [next(events)["type"] for _ in range(2)] == ["ADDED", "ADDED"]
+    with pytest.raises(TimeoutError):
+        next(events)
 
-    assert broken(1) == broken(1)
-    assert broken(1) != broken(2)
 
-
-def test_a_rule_may_let_some_calls_pass_and_then_break_a_few():
-    faults = Faults(Rule(Answer(503), skip=1, times=2))
-    assert [faults.meet(Call("get", "pods")) is not None for _ in range(5)] == [False, True, True, False, False]
+def test_a_watch_that_is_refused_is_not_silent(plane: Plane, faults: Faults):
+    faults.inject(SILENT, "watch")
+    plane.user("stranger")
+    with pytest.raises(Refused, match="cannot watch"):
+        next(plane.client("stranger", through=faults).watch(MAPS))
 
 
 def test_without_etcd_the_server_does_nothing_and_with_it_knows_what_it_knew(plane: Plane, name: str):

@@ -51,7 +51,12 @@ class Delay:
 
 @dataclass(frozen=True)
 class Silence:
-    """A watch is accepted, and then nothing comes, not even its end; any other call is not answered at all."""
+    """A watch is accepted, so many `events` come and then nothing, not even its end.
+
+    Any other call is not answered at all.
+    """
+
+    events: int = 0
 
 
 Action = Answer | Reset | Delay | Silence

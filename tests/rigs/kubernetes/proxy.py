@@ -11,10 +11,11 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,14 +23,16 @@ from typing import Any, NamedTuple
 from tests.rigs.kubernetes.certificates import Pair
 from tests.rigs.kubernetes.faults import Action, Answer, Delay, Faults, Reset, Silence, call_of
 
-HEAD_BYTES = 1 << 20
+LIMIT_BYTES = 4 << 20
+"""The longest head of a request, and the longest event of a watch; etcd takes no larger object."""
+
 REASONS = {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout", 409: "Conflict"}
 NEVER_SENT = (b"connection", b"x-remote-user", b"x-remote-group")
 """Headers of a client that do not reach the server: connections are ours, and nobody says himself who he is."""
 
-SILENT_WATCH = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-
 Header = tuple[bytes, bytes]
+Pump = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
+"""Brings what comes from one side to the other, as far as it wants to."""
 
 
 class Streams(NamedTuple):
@@ -54,6 +57,11 @@ class Upstream:
         if with_front_proxy:
             context.load_cert_chain(self.front_proxy.certificate, self.front_proxy.key)
         return context
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
+        return "127.0.0.1", self.port
 
     def own(self) -> ssl.SSLContext:
         """Return how clients reach the proxy: with a certificate, or without one and with a token."""
@@ -104,7 +112,7 @@ class Proxy:
     async def _serve(self, started: "Future[int]") -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._upstream.own(), limit=HEAD_BYTES)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._upstream.own(), limit=LIMIT_BYTES)
         started.set_result(server.sockets[0].getsockname()[1])
         await self._stop.wait()
         server.close()
@@ -132,32 +140,34 @@ class Proxy:
                 await _finish(client.writer)
             case Reset(after):
                 if after:
-                    await self._forward(request, client, answered=False)
+                    await self._forward(request, client, None)
                 _reset(client.writer)
-            case Silence():
+            case Silence(events):
                 if call_of(request.method, request.target).verb == "watch":
-                    client.writer.write(SILENT_WATCH)
+                    return await self._forward(request, client, partial(_pump_events, events))
                 await client.reader.read()  # until the client gives up
             case Delay(seconds):
                 await asyncio.sleep(seconds)
-                await self._forward(request, client)
+                await self._forward(request, client, _pump)
             case None:
-                await self._forward(request, client)
+                await self._forward(request, client, _pump)
 
-    async def _forward(self, request: Request, client: Streams, answered: bool = True) -> None:
+    async def _forward(self, request: Request, client: Streams, answer: Pump | None) -> None:
         who = [] if request.header(b"authorization") else _identity(client.writer.get_extra_info("peercert"))
         try:
             server = Streams(
-                *await asyncio.open_connection("127.0.0.1", self._upstream.port, ssl=self._contexts[bool(who)])
+                *await asyncio.open_connection(
+                    *self._upstream.address, ssl=self._contexts[bool(who)], limit=LIMIT_BYTES
+                )
             )
         except OSError:  # it is away: what a client sees without us is a broken connection too
             return _reset(client.writer)
         try:
             server.writer.write(request.bytes(who))
-            if answered:
-                await _either(_pump(server.reader, client.writer), _pump(client.reader, server.writer))
-            else:
+            if answer is None:
                 await server.reader.read()
+            else:
+                await _either(answer(server.reader, client.writer), _pump(client.reader, server.writer))
         finally:
             server.writer.transport.abort()
 
@@ -175,6 +185,17 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(piece)
         await writer.drain()
     await _finish(writer)
+
+
+async def _pump_events(events: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(head)
+    if not head.startswith(b"HTTP/1.1 200 "):
+        return await _pump(reader, writer)
+    for _ in range(events):
+        writer.write(await reader.readuntil(b"}\n"))
+    await writer.drain()
+    await asyncio.Event().wait()  # for ever; it is the client who gives up
 
 
 async def _either(*pumps: Any) -> None:
