@@ -1,0 +1,258 @@
+"""A stand-in for the Kubernetes provider: server-side apply against a real API server, for any kind that it serves.
+
+It proves what our programs ask for and how they behave under the real engine, against a real server. It does not
+prove how the vendor's plugin does what is asked, and has no charts, no Kustomize and no component of that plugin.
+"""
+
+import os
+
+import yaml
+
+from tests.rigs.kubernetes.api import Object, Refused
+from tests.rigs.pulumi.kubernetes import comparing, objects, ready, settings
+from tests.rigs.pulumi.kubernetes.cluster import Cluster, NoKind, Unreachable, access, connect
+from tests.rigs.pulumi.provider import (
+    Checked,
+    Diff,
+    Found,
+    PartlyDone,
+    Provider,
+    ProviderError,
+    Request,
+    Resource,
+)
+from tests.rigs.pulumi.servicer import run
+from tests.rigs.pulumi.values import Properties, has_unknown, plain
+from tests.rigs.pulumi.versions import plugins_of_the_sdks
+
+DECODE = "kubernetes:yaml:decode"
+
+
+class Kubernetes(Provider):
+    """Objects of one cluster; where it cannot be reached, each operation says so and a preview goes on without it."""
+
+    package = "kubernetes"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = plugins_of_the_sdks()[self.package]
+        self._settings = settings.Settings()
+        self._found: Cluster | Unreachable = Unreachable("the provider was not configured")
+
+    def check_config(self, news: Properties) -> Checked:
+        """Look at the settings."""
+        return settings.check(news)
+
+    def diff_config(self, olds: Properties, news: Properties) -> Diff:
+        """Say whether it is the same cluster."""
+        return settings.diff(olds, news)
+
+    def configure(self, given: Properties) -> None:
+        """Find the cluster."""
+        self._settings = settings.read_settings(given, dict(os.environ))
+        if has_unknown(given):
+            self._found = Unreachable("its kubeconfig is not known yet")
+            return
+        try:
+            self._found = connect(access(plain(given)))
+        except Unreachable as error:
+            self._found = error
+        except Refused as error:
+            self._found = Unreachable(f"it refuses us: {error}")
+
+    def invoke(self, token: str, arguments: Properties) -> Properties:
+        """Decode YAML, which is all that is asked of it here."""
+        if token != DECODE:
+            return super().invoke(token, arguments)
+        documents = [each for each in yaml.safe_load_all(plain(arguments["text"])) if each]
+        return {"result": documents}
+
+    def check(self, resource: Resource, olds: Properties, news: Properties, seed: bytes) -> Checked:
+        """Name the object and its namespace."""
+        inputs = objects.named(resource, plain(news), olds, seed)
+        metadata = inputs.get("metadata")
+        if isinstance(metadata, dict) and not metadata.get("namespace") and self._namespaced(inputs):
+            cluster = self._found
+            space = cluster.namespace if isinstance(cluster, Cluster) else "default"
+            inputs = {**inputs, "metadata": {**metadata, "namespace": space}}
+        return Checked(objects.hidden(inputs, news))
+
+    def diff(self, resource: Resource, state: Properties, olds: Properties, news: Properties) -> Diff:
+        """Compare the object as it was last seen, as far as the program has a say in it, with what is wanted now."""
+        old, new = comparing.normal(objects.wanted(state[objects.INPUTS])), comparing.normal(objects.wanted(news))
+        live = objects.live_of(state)
+        have = comparing.shaped_like(live, old)
+        changes = comparing.changes(have, new)
+        if changes and (normal := self._as_read_back(state, new)):
+            changes = comparing.changes(have, normal)
+        replaces = comparing.forced(new["apiVersion"], new["kind"], set(changes), self._settings.mutable)
+        if objects.is_patch(resource):
+            replaces &= set(comparing.IDENTITY)
+        same_place = all(path not in changes for path in comparing.IDENTITY)
+        own_name = objects.annotation(news, objects.AUTONAMED) != "true"
+        return Diff(changes, replaces, delete_first=same_place and own_name)
+
+    def create(self, resource: Resource, inputs: Properties, request: Request) -> tuple[str, Properties]:
+        """Apply it under a manager of its own, and wait until it does what it is for."""
+        if request.preview and (objects.is_patch(resource) or not self._can_preview(inputs)):
+            return "", inputs
+        manager = objects.manager_of({}, inputs)
+        try:
+            live = self._apply(inputs, manager, request)
+        except Refused as refused:
+            # In a preview, a namespace may be missing that the program is about to make.
+            if request.preview and refused.code in (403, 404):
+                return "", inputs
+            raise _failure(resource, "was not successfully created by the Kubernetes API server", refused) from refused
+        if request.preview:
+            live.pop("status", None)
+            return "", objects.state_of(live, inputs, manager)
+        return objects.id_of(live), self._settled(live, inputs, manager, request)
+
+    def update(self, resource: Resource, state: Properties, news: Properties, request: Request) -> Properties:
+        """Apply it under the same manager."""
+        if request.preview and not self._can_preview(news):
+            return news
+        manager = objects.manager_of(state, news)
+        try:
+            live = self._apply(news, manager, request)
+        except Refused as refused:
+            failure = _failure(resource, "was not updated by the Kubernetes API server", refused)
+            if request.preview:
+                if refused.code == 403:
+                    return news
+                raise failure from refused
+            live = self._cluster().get(objects.wanted(news)) or objects.live_of(state)
+            kept = objects.state_of(live, news, manager)
+            raise PartlyDone(objects.id_of(live), kept, (str(failure),)) from refused
+        return objects.state_of(live, news, manager) if request.preview else self._settled(live, news, manager, request)
+
+    def read(self, resource: Resource, id: str, state: Properties, inputs: Properties) -> Found | None:
+        """Look at the object, and say what it lacks."""
+        cluster = self._unless_gone()
+        if cluster is None:
+            return None
+        version, kind = objects.type_of(resource)
+        namespace, _, name = id.rpartition("/")
+        asked = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace or None}}
+        try:
+            live = cluster.get(objects.wanted(inputs) or asked)
+        except NoKind:
+            return None
+        if live is None:
+            return None
+        old = comparing.normal(objects.wanted(inputs))
+        seen = objects.hidden(comparing.shaped_like(live, old), inputs) if inputs else objects.inputs_of(live)
+        kept = objects.state_of(live, seen, objects.manager_of(state, seen))
+        if lacks := self._lacks_now(live, seen):
+            raise PartlyDone(id, kept, tuple(lacks), seen)
+        return Found(id, kept, seen)
+
+    def delete(self, resource: Resource, id: str, state: Properties, request: Request) -> None:
+        """Ask for its deletion, and wait until it is gone; a Patch gives its fields back instead."""
+        cluster = self._unless_gone()
+        if cluster is None:
+            return
+        live, inputs = objects.live_of(state), plain(state[objects.INPUTS])
+        try:
+            if objects.is_patch(resource):
+                bare = {name: live[name] for name in ("apiVersion", "kind")}
+                place = {name: live["metadata"].get(name) for name in ("name", "namespace")}
+                cluster.apply({**bare, "metadata": place}, objects.manager_of(state, inputs))
+                return
+            cluster.delete(live, objects.annotation(inputs, objects.PROPAGATION) or "Foreground")
+            lacks = ready.wait_gone(live, cluster, self._patience(inputs, request), self.cancelled)
+        except NoKind:
+            return
+        except Unreachable as error:
+            raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
+        except Refused as refused:
+            if refused.code == 404:
+                return
+            raise _failure(resource, "was not deleted by the Kubernetes API server", refused) from refused
+        if lacks:
+            raise PartlyDone(id, state, tuple(lacks))
+
+    def _cluster(self) -> Cluster:
+        if isinstance(self._found, Unreachable):
+            raise ProviderError(f"configured Kubernetes cluster is unreachable: {self._found}")
+        return self._found
+
+    def _unless_gone(self) -> Cluster | None:
+        if isinstance(self._found, Unreachable) and self._settings.delete_unreachable:
+            return None
+        return self._cluster()
+
+    def _namespaced(self, inputs: Properties) -> bool:
+        try:
+            return self._cluster().kind(inputs["apiVersion"], inputs["kind"]).namespaced
+        except (ProviderError, NoKind, Unreachable):
+            return False
+
+    def _can_preview(self, inputs: Properties) -> bool:
+        if has_unknown(inputs) or isinstance(self._found, Unreachable):
+            return False
+        try:
+            self._found.kind(plain(inputs["apiVersion"]), plain(inputs["kind"]))
+        except (NoKind, Unreachable):
+            return False
+        return True
+
+    def _apply(self, inputs: Properties, manager: str, request: Request) -> Object:
+        force = self._settings.force or objects.annotation(inputs, objects.PATCH_FORCE) == "true"
+        try:
+            return self._cluster().apply(objects.wanted(inputs), manager, force=force, dry=request.preview)
+        except NoKind as error:
+            raise ProviderError(f"{error}; verify that any required CRDs have been created") from error
+        except Unreachable as error:
+            raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
+
+    def _as_read_back(self, state: Properties, new: Object) -> Object | None:
+        # `1000m` comes back as `1`. Only the server knows all of that; where it refuses, the plain difference stands.
+        if has_unknown(new) or isinstance(self._found, Unreachable):
+            return None
+        try:
+            seen = self._found.apply(new, objects.manager_of(state, {}), force=True, dry=True)
+        except (Refused, NoKind, Unreachable):
+            return None
+        normal: Object = comparing.shaped_like(seen, new)
+        return normal
+
+    def _settled(self, live: Object, inputs: Properties, manager: str, request: Request) -> Properties:
+        if objects.annotation(inputs, objects.SKIP_AWAIT) == "true":
+            return objects.state_of(live, inputs, manager)
+        try:
+            live, lacks = ready.wait(live, self._cluster(), self._patience(inputs, request), self.cancelled)
+        except (Unreachable, Refused) as error:
+            lacks = [f"it could not be looked at: {error}"]
+        kept = objects.state_of(live, inputs, manager)
+        if lacks:
+            reason = f"{live['kind']} {objects.id_of(live)} was applied, but did not become ready: {lacks[0]}"
+            raise PartlyDone(objects.id_of(live), kept, (reason, *lacks[1:]))
+        return kept
+
+    def _lacks_now(self, live: Object, inputs: Properties) -> list[str]:
+        if objects.annotation(inputs, objects.SKIP_AWAIT) == "true":
+            return []
+        try:
+            return ready.unready(live, self._cluster())
+        except ready.Failed as failed:
+            return [str(failed)]
+
+    def _patience(self, inputs: Properties, request: Request) -> float:
+        return request.timeout_seconds or float(objects.annotation(inputs, objects.TIMEOUT) or 0)
+
+
+def _failure(resource: Resource, what: str, refused: Refused) -> ProviderError:
+    fix = ""
+    if refused.code == 409 and "conflict" in refused.message:
+        fix = (
+            f"\n  fix: let the other manager give the field up, or take it with the annotation"
+            f' {objects.PATCH_FORCE}: "true"'
+        )
+    return ProviderError(f'resource "{resource.urn}" {what}: {refused.message}{fix}')
+
+
+def main() -> None:
+    """Serve it."""
+    run(Kubernetes())
