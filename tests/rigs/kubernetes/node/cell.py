@@ -15,7 +15,8 @@ from tests.rigs.kubernetes.node.process import Process
 
 @dataclass
 class Cell:
-    """One pod on its node. `address` is where it is reached; `processes` has the newest run of each container."""
+    """One pod on its node. `address` is where it is reached; `processes` has the newest run of each container,
+    `devices` the GPUs that it holds, `hit` those that ran out of memory."""
 
     node: Node
     pod: Mapping[str, Any]
@@ -23,6 +24,7 @@ class Cell:
     state: Pod
     volumes: Mapping[str, Path] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
+    devices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     hit: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     unreported: asyncio.Event = field(default_factory=asyncio.Event)

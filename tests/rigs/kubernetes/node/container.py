@@ -21,6 +21,7 @@ from tests.rigs.kubernetes.node.sources import Missing
 
 MESSAGE_BYTES = 4096
 GRACE_SECONDS = 30
+GPU = "nvidia.com/gpu"
 
 
 class Runner:
@@ -37,9 +38,18 @@ class Runner:
 
     async def run(self) -> None:
         """Run it once; the state of the pod says how it ended."""
+        devices = self._cell.node.devices
+        try:
+            await self._run()
+        finally:
+            devices.give_back(self._cell.devices.pop(self._name, ()))
+
+    async def _run(self) -> None:
         if self._cell.state.container(self._name).ended:
             await self._back_off()
         image = await self._pulled()
+        gpus = int(self._spec.get("resources", {}).get("limits", {}).get(GPU, 0))
+        self._cell.devices[self._name] = self._cell.node.devices.take(gpus)
         asked = await self._configured(image)
         began, started = now(), time.monotonic()
         message = self._message_file

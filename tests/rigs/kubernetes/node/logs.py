@@ -32,10 +32,10 @@ class Asked:
 
 
 class Writer:
-    """Writes what comes out of a container; one for each stream."""
+    """Writes what comes out of a container. Both its streams are one here, so that their lines keep their order."""
 
-    def __init__(self, file: BinaryIO, stream: str) -> None:
-        self._file, self._stream, self._rest = file, stream, b""
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._rest = file, b""
 
     def write(self, data: bytes) -> None:
         """Take some bytes; whole lines are in the file when this returns."""
@@ -56,7 +56,7 @@ class Writer:
 
     def _line(self, text: bytes, tag: bytes) -> None:
         at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").encode()
-        self._file.write(b" ".join((at, self._stream.encode(), tag, text)) + b"\n")
+        self._file.write(b" ".join((at, b"stdout", tag, text)) + b"\n")
 
 
 def read(file: Path, asked: Asked, ended: Callable[[], bool]) -> Iterator[bytes]:

@@ -1,9 +1,8 @@
 """What `launch.py` is asked to run for a container: its words, variables, user, and the file system it sees."""
 
 import os
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,11 @@ from tests.rigs.kubernetes.node.environment import command, variables
 from tests.rigs.kubernetes.node.hosts import own_lines
 from tests.rigs.kubernetes.node.settings import Image
 from tests.rigs.kubernetes.node.users import user_of
-from tests.rigs.kubernetes.node.volumes import Mount, mounts
+from tests.rigs.kubernetes.node.volumes import Mount, instead, mounts
 
 Named = Mapping[str, Any]
 PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TERMINATION_LOG = "/dev/termination-log"
-GPU = "nvidia.com/gpu"
 
 
 def prepared(cell: Cell, container: Named, image: Image, message: Path) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def prepared(cell: Cell, container: Named, image: Image, message: Path) -> dict[
     user = user_of(cell.pod, container, image)
     known = variables(cell.pod, container, cell.place, cell.node.sources, _services(cell))
     seen = [*mounts(container, cell.volumes, known), *(Mount(each, each) for each in cell.node.settings.shared)]
-    run = command(container, image, known, _base(cell, user.user))
+    run = command(container, image, known, _base(cell, container["name"], user.user))
     plain = cell.node.isolation != "namespaces"
     seen.append(Mount(str(message), container.get("terminationMessagePath", TERMINATION_LOG)))
     if not plain:
@@ -48,17 +46,6 @@ def prepared(cell: Cell, container: Named, image: Image, message: Path) -> dict[
     }
 
 
-def instead(text: str, mounts: Sequence[Mount]) -> str:
-    """Return text in which each path below a mount is that of this machine, for machines that cannot mount.
-
-    This reaches words and variables alone: what a program has in its own text is not found.
-    """
-    for mount in sorted(mounts, key=lambda each: -len(each.target)):
-        whole = rf"(?<![\w./-]){re.escape(mount.target.rstrip('/'))}(?![\w.-])"
-        text = re.sub(whole, lambda _, mount=mount: mount.source, text)  # type: ignore[misc]
-    return text
-
-
 def _services(cell: Cell) -> dict[str, str]:
     access = cell.node.api.access
     return {
@@ -69,9 +56,11 @@ def _services(cell: Cell) -> dict[str, str]:
     }
 
 
-def _base(cell: Cell, user: int) -> dict[str, str]:
+def _base(cell: Cell, container: str, user: int) -> dict[str, str]:
     # The mark of the test session goes along, so that a container that outlives its tests is found.
     kept = {MARK: os.environ[MARK]} if MARK in os.environ else {}
+    if gpus := cell.devices.get(container):
+        kept["NVIDIA_VISIBLE_DEVICES"] = ",".join(gpus)
     return {
         "PATH": f"{os.path.dirname(sys.executable)}:{PROGRAMS}",
         "HOME": "/root" if user == 0 else "/",

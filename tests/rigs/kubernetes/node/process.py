@@ -12,6 +12,7 @@ from typing import Any
 from tests.leftovers import MARK
 from tests.rigs.kubernetes.node.launch import KILL
 from tests.rigs.kubernetes.node.logs import Writer
+from tests.rigs.kubernetes.node.volumes import Mount, instead
 
 ROOT = Path(__file__).parents[4]
 LAUNCH = (sys.executable, "-S", "-m", "tests.rigs.kubernetes.node.launch")
@@ -25,8 +26,8 @@ class CannotStart(Exception):
 class Process:
     """A container that runs, or has; `log` is where its output goes."""
 
-    def __init__(self, launcher: asyncio.subprocess.Process, pid: int, log: Path) -> None:
-        self.pid, self.log = pid, log
+    def __init__(self, launcher: asyncio.subprocess.Process, pid: int, log: Path, asked: Mapping[str, Any]) -> None:
+        self.pid, self.log, self._asked = pid, log, asked
         self._launcher = launcher
         self._out = asyncio.create_task(_pump(launcher, log))
         self.ended = asyncio.Event()
@@ -40,7 +41,7 @@ class Process:
         ours, theirs = os.pipe()
         launcher = await asyncio.create_subprocess_exec(
             *LAUNCH, str(file), str(theirs),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             pass_fds=(theirs,), cwd=ROOT, env=launch_environment(), start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
@@ -50,7 +51,7 @@ class Process:
             launcher.kill()
             await launcher.wait()
             raise
-        process = cls(launcher, said.get("pid", 0), folder / "log")
+        process = cls(launcher, said.get("pid", 0), folder / "log", asked)
         if "error" in said or "pid" not in said:
             await process.wait()
             raise CannotStart(said.get("error", "its launcher ended before it ran"))
@@ -73,8 +74,15 @@ class Process:
 
     async def run_inside(self, words: list[str]) -> int:
         """Run a command in the container, and return its exit code."""
+        environment, folder = launch_environment(), str(ROOT)
+        if self._asked["isolation"] == "namespaces":
+            argv = [*LAUNCH, "--enter", str(self.pid), *words]
+        else:
+            mounts = [Mount(**mount) for mount in self._asked["mounts"]]
+            argv = ["env", *(instead(word, mounts) for word in words)]  # which says 127 where there is no such command
+            environment, folder = self._asked["environment"], self._asked["folder"]
         inside = await asyncio.create_subprocess_exec(
-            *LAUNCH, "--enter", str(self.pid), *words, cwd=ROOT, env=launch_environment(),
+            *argv, cwd=folder, env=environment,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -109,14 +117,8 @@ async def _read_all(descriptor: int) -> dict[str, Any]:
 
 async def _pump(launcher: asyncio.subprocess.Process, log: Path) -> None:
     assert launcher.stdout is not None
-    assert launcher.stderr is not None
     with log.open("ab") as file:
-        await asyncio.gather(
-            _copy(launcher.stdout, Writer(file, "stdout")), _copy(launcher.stderr, Writer(file, "stderr"))
-        )
-
-
-async def _copy(source: asyncio.StreamReader, writer: Writer) -> None:
-    while data := await source.read(CHUNK_BYTES):
-        writer.write(data)
-    writer.close()
+        writer = Writer(file)
+        while data := await launcher.stdout.read(CHUNK_BYTES):
+            writer.write(data)
+        writer.close()

@@ -1,6 +1,7 @@
 """A pod's volumes as folders of this machine, and a container's mounts of them."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,17 @@ def mounts(container: Named, volumes: Mapping[str, Path], variables: Mapping[str
             source.mkdir(parents=True)
         found.append(Mount(str(source), mount["mountPath"], mount.get("readOnly", False)))
     return found
+
+
+def instead(text: str, mounts: Sequence[Mount]) -> str:
+    """Return text in which each path below a mount is that of this machine, for machines that cannot mount.
+
+    This reaches words and variables alone: what a program has in its own text is not found.
+    """
+    for mount in sorted(mounts, key=lambda each: -len(each.target)):
+        whole = rf"(?<![\w./-]){re.escape(mount.target.rstrip('/'))}(?![\w.-])"
+        text = re.sub(whole, lambda _, mount=mount: mount.source, text)  # type: ignore[misc]
+    return text
 
 
 def host_path(source: Named) -> Path:
