@@ -11,6 +11,9 @@ from moorage.frozen import Frozen
 from moorage.spec.models import Model, Resources
 from moorage.states import Cause, State
 
+DRIVE_VARIABLE = "MOORAGE_DRIVE"
+"""The environment variable of a hosted driver: the URI of its document in the store."""
+
 JobName = NewType("JobName", str)
 """`mr-<run>-<step>-<attempt>-<hash>`: at most 50 characters, legal on every platform."""
 
@@ -55,6 +58,19 @@ class StepJob(Model):
     start: str | None = None
     code: str | None = None
     modules: tuple[str, ...] = ()
+
+
+class DriverJob(Model):
+    """The driver of one run as a job of the platform itself; `document_uri` is what it reads first.
+
+    Its command is `python -m moorage.runs.hosted`, with one environment variable, `DRIVE_VARIABLE`. It may be
+    started again and again until it ends with exit code 0: a driver goes on where its journal ends.
+    """
+
+    name: JobName
+    owner: Owner
+    image: str
+    document_uri: str
 
 
 class Request(Model):
@@ -169,6 +185,15 @@ class Adapter(Protocol):
 
     def connect(self, target: Any) -> Connection:
         """Return the platform, reached; imports the SDK. Raises TargetError when that is not installed."""
+        ...
+
+
+@runtime_checkable
+class Hosts(Protocol):
+    """What an adapter has besides when its platform can run the driver of a run, so that no machine has to wait."""
+
+    def lower_driver(self, job: DriverJob, target: Any) -> Request:
+        """Return the platform's body for the driver: pure; it is submitted as any other job."""
         ...
 
 

@@ -14,19 +14,20 @@ from moorage.journal import read_record as _read_record
 from moorage.plan.planning import Draft, lower_all
 from moorage.plan.resolved import Resolved
 from moorage.runs.driver import Watch
+from moorage.runs.hosting import can_host, host
 from moorage.runs.making import make_run
 from moorage.runs.place import Place, open_place
 from moorage.runs.preparing import prepare
 from moorage.runs.run import Run
-from moorage.runs.steering import cancel, command, drive, is_driverless, resume
+from moorage.runs.steering import cancel, check_free, command, drive, is_driverless, prepare_again, resume
 from moorage.runs.summary import RunSummary, list_summaries
 from moorage.runs.why import Change, Why, why
 from moorage.spec.models import Pipeline
 
 __all__ = [
     "LAST", "Change", "Draft", "Place", "Run", "RunSummary", "Why", "cancel", "command", "drive", "find_run",
-    "is_driverless", "list_runs", "make", "open_place", "prepare", "read_record", "resume", "run", "start",
-    "start_detached", "why",
+    "is_driverless", "list_runs", "make", "open_place", "prepare", "read_record", "resume", "resume_detached", "run",
+    "start", "start_detached", "why",
 ]  # fmt: skip
 
 LAST = "last"
@@ -81,11 +82,35 @@ def start_detached(
     parameters: Mapping[str, JsonValue] | None = None,
     project: Path | None = None,
 ) -> str:
-    """Make a new run, give it a driver process of its own, and return its id. Raises as `run` does."""
+    """Make a new run, give it a driver of its own, and return its id. Raises as `run` does.
+
+    The driver is a job of the platform where that can run one, else a process of this machine.
+    """
+    place, identity = start(spec, environment=environment, parameters=parameters, project=project)
+    with place.closing():
+        if can_host(place):
+            host(place, identity)
+        else:
+            _spawn(place, identity)
+    return identity
+
+
+def resume_detached(run_id: str, place: Place, *, take_over: bool = False) -> None:
+    """Do as `resume` does, with a driver of its own as `start_detached` gives one. Raises as `resume` does."""
+    with place.closing():
+        if can_host(place):
+            prepare_again(place, run_id, take_over)
+            host(place, run_id)
+        else:
+            check_free(place, run_id, take_over)
+            _spawn(place, run_id, *(["--take-over"] if take_over else []))
+
+
+def _spawn(place: Place, identity: str, *options: str) -> None:
     import subprocess  # here: what drives a run itself starts nothing by it
 
-    place, identity = start(spec, environment=environment, parameters=parameters, project=project)
-    command = [sys.executable, "-m", "moorage", "resume", identity, "-e", environment, "--project", str(place.project)]
+    where = ["-e", place.environment.name, "--project", str(place.project)]
+    command = [sys.executable, "-m", "moorage", "resume", identity, *where, *options]
     log = place.project / ".moorage" / "drivers" / f"{identity}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -94,7 +119,6 @@ def start_detached(
         )
     # Reaped when it ends, should this process live so long; never waited for.
     threading.Thread(target=driver.wait, daemon=True).start()
-    return identity
 
 
 def list_runs(place: Place) -> Iterator[RunSummary]:

@@ -46,9 +46,9 @@ def drive(
 
     `frozen` is the spec of a run that was made here a moment ago, and that nobody else can have taken.
     """
-    if not take_over and frozen is None:
-        _check_free(place, run_id)
-    name = f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+    if frozen is None:
+        check_free(place, run_id, take_over)
+    name = driver_name()
     place = replaced(place, store=patient(place.store))
     journal = Journal.open(place.store, run_id, name)
     resolved = frozen or read_resolved(place.store, run_id)
@@ -93,7 +93,23 @@ def _unwatched(record: RunRecord, event: Event) -> None:
     pass
 
 
-def _check_free(place: Place, run_id: str) -> None:
+def prepare_again(place: Place, run_id: str, take_over: bool = False) -> None:
+    """Note what a resumed run does again, and leave the driving to another. Raises as `resume` does."""
+    check_free(place, run_id, take_over)
+    journal = Journal.open(place.store, run_id, driver_name())
+    wait_again(place.store, read_resolved(place.store, run_id).pipeline, journal)
+    journal.flush()
+
+
+def driver_name() -> str:
+    """Return a name for a driver in this process that no other has."""
+    return f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def check_free(place: Place, run_id: str, take_over: bool = False) -> None:
+    """Raise SpecError when the run has succeeded, or when another driver lives; with `take_over` never."""
+    if take_over:
+        return
     summary = read_summary(place.store, run_id, datetime.now(UTC))
     if summary.state is RunState.SUCCEEDED:
         raise SpecError(
@@ -115,6 +131,8 @@ def _driver_is_dead(place: Place, run_id: str) -> bool:
         return True
     if record.driver_host != host_name():
         return False
+    if record.driver_pid == os.getpid():  # it was another process of this number, as in a container started anew
+        return True
     try:
         os.kill(record.driver_pid, 0)
     except ProcessLookupError:

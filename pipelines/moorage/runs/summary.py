@@ -79,6 +79,12 @@ def write_summary(store: Store, record: RunRecord, now: datetime) -> None:
     store.put(summary_key(record.id), summarise(record, now).model_dump_json().encode())
 
 
+def announce_driver(store: Store, record: RunRecord, driver: str, now: datetime) -> None:
+    """Put a summary that says that a driver of that name is on its way: it has as long as one that fell silent."""
+    summary = summarise(record, now).model_copy(update={"driver": driver})
+    store.put(summary_key(record.id), summary.model_dump_json().encode())
+
+
 def read_summary(store: Store, run: str, now: datetime) -> RunSummary:
     """Return the summary of `run` as of `now`, from the journal where there is none. NotFound for no such run."""
     data = store.find(summary_key(run))
