@@ -28,7 +28,7 @@ def adapter(name: str) -> Adapter:
     Raises SpecError when none has it, TargetError when the one that has it cannot be loaded.
     """
     # Ours are where they are: asking all that is installed takes 20 ms and more.
-    if name in PLATFORMS and find_spec(f"moorage_{name}"):
+    if name in PLATFORMS and _is_here(f"moorage_{name}.adapter"):
         place = f"moorage_{name}.adapter:adapter"
         return _loaded(name, place, partial(resolve_name, place), "moorage")
     from importlib.metadata import entry_points
@@ -36,6 +36,13 @@ def adapter(name: str) -> Adapter:
     for point in entry_points(group=GROUP, name=name):
         return _loaded(name, point.value, point.load, point.dist.name if point.dist else "moorage")
     raise _unknown(name)
+
+
+def _is_here(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor its package
+        return False
 
 
 def _loaded(name: str, place: str, load: Callable[[], object], distribution: str) -> Adapter:
