@@ -43,9 +43,10 @@ class Owner(Model):
 class StepJob(Model):
     """One attempt of one step, ready to be lowered.
 
-    `timeout_seconds` is what the platform may give the job at most, its start included;
-    `secrets` maps an environment variable to `name/key`. `modules` are what the job imports first, from the
-    archive whose digest is `code`, for a platform that can have them loaded already; `start` says whether it may.
+    `timeout_seconds` is what the platform may give the job at most, its start included; `queue_seconds` is how long
+    it may wait for a place before that, should no driver be left to give it up. `secrets` maps an environment
+    variable to `name/key`. `modules` are what the job imports first, from the archive whose digest is `code`, for a
+    platform that can have them loaded already; `start` says whether it may.
     """
 
     name: JobName
@@ -54,6 +55,7 @@ class StepJob(Model):
     request_uri: str
     resources: Resources
     timeout_seconds: float
+    queue_seconds: float = 86400.0
     secrets: Mapping[str, str] = {}
     start: str | None = None
     code: str | None = None

@@ -40,6 +40,7 @@ def step_job(resolved: Resolved, run: str, step: Step, attempt: int) -> StepJob:
         request_uri=f"{resolved.store}/{request_key(attempt_folder(run, step.name, attempt))}",
         resources=step.resources,
         timeout_seconds=step.timeout.start + step.timeout.run,
+        queue_seconds=step.timeout.queue,
         secrets=step.secrets,
         start=step.start,
         code=resolved.code,

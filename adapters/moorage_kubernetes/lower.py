@@ -1,0 +1,77 @@
+"""Lower a step job to a Job of batch/v1, or to a JobSet when it has several nodes. Pure."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import JsonValue
+
+from moorage.ports import JobName, Request, StepJob
+from moorage_kubernetes import pods
+from moorage_kubernetes.names import OWNER, QUEUE, labels_of
+from moorage_kubernetes.placing import Object, refuse
+from moorage_kubernetes.target import KubernetesTarget
+
+APIS = {"Job": "batch/v1", "JobSet": "jobset.x-k8s.io/v1alpha2"}
+NODE_FAILURE: Object = {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+"""A pod that is taken away ends its job, and says so even when the pod is gone: moorage itself tries again."""
+
+
+class KubernetesRequest(Request):
+    """One object to create, whole but for the key that it is submitted under; `secrets` are references."""
+
+    kind: Literal["Job", "JobSet"]
+    name: JobName
+    body: Mapping[str, JsonValue]
+    secrets: Mapping[str, str]
+
+
+def lower(job: StepJob, target: KubernetesTarget) -> KubernetesRequest:
+    """Return the object that runs this job. Raises Unsupported for what this environment cannot give."""
+    refuse(job, target)
+    kind: Literal["Job", "JobSet"] = "Job" if job.resources.nodes == 1 else "JobSet"
+    spec = _job_spec(job, target) if kind == "Job" else _jobset_spec(job, target)
+    body = _object(APIS[kind], kind, job, target, spec)
+    return KubernetesRequest(kind=kind, name=job.name, body=body, secrets=job.secrets)
+
+
+def _object(api: str, kind: str, job: StepJob, target: KubernetesTarget, spec: Object) -> Object:
+    also: Object = {"ttlSecondsAfterFinished": target.keep_seconds, **({"suspend": True} if target.queue else {})}
+    return {"apiVersion": api, "kind": kind, "metadata": _metadata(job, target), "spec": {**spec, **also}}
+
+
+def _jobset_spec(job: StepJob, target: KubernetesTarget) -> Object:
+    each: Object = {"completions": job.resources.nodes, "parallelism": job.resources.nodes, "completionMode": "Indexed"}
+    nodes: Object = {"name": pods.GROUP, "replicas": 1, "template": {"spec": {**_job_spec(job, target), **each}}}
+    return {
+        "failurePolicy": {"maxRestarts": 0},
+        "network": {"enableDNSHostnames": True, "publishNotReadyAddresses": True},
+        "replicatedJobs": [nodes],
+    }
+
+
+def _job_spec(job: StepJob, target: KubernetesTarget) -> Object:
+    return {
+        "backoffLimit": 0,
+        # For what no driver is left to end: a job that never finds a node.
+        "activeDeadlineSeconds": math.ceil(job.queue_seconds + job.timeout_seconds),
+        "podFailurePolicy": {"rules": [NODE_FAILURE]},
+        "podReplacementPolicy": "Failed",
+        "template": pods.template(job, target, _labels(job, target)),
+    }
+
+
+def _metadata(job: StepJob, target: KubernetesTarget) -> Object:
+    labels = _labels(job, target)
+    queue: Object = {QUEUE: target.queue} if target.queue else {}
+    return {
+        "name": job.name,
+        "namespace": target.namespace,
+        "labels": {**labels, **queue},
+        "annotations": {OWNER: json.dumps(job.owner.model_dump(exclude_none=True))},
+    }
+
+
+def _labels(job: StepJob, target: KubernetesTarget) -> Object:
+    return {**target.labels, "app.kubernetes.io/managed-by": "moorage", **labels_of(job.owner)}

@@ -1,0 +1,97 @@
+"""The pod that a step runs in: it may do no more than a step needs. Pure."""
+
+import math
+
+from pydantic import JsonValue
+
+from moorage.ports import StepJob
+from moorage.step.node import ADDRESS_VARIABLE, COUNT_VARIABLE, PORT_VARIABLE, RANK_VARIABLE
+from moorage.step.request import STEP_VARIABLE
+from moorage_kubernetes import placing
+from moorage_kubernetes.names import CONTAINER, INDEX
+from moorage_kubernetes.placing import Object
+from moorage_kubernetes.target import KubernetesTarget
+
+COMMAND: list[JsonValue] = ["python", "-m", "moorage.step"]
+GRACE_SECONDS = 15
+"""What a step gets to say that it was told to end; spot machines give 15 to 120 seconds."""
+GROUP = "node"
+"""The name of a JobSet's one group of nodes."""
+MEETING_PORT = 29500
+_SCRATCH = "/tmp"
+
+
+def template(job: StepJob, target: KubernetesTarget, labels: Object) -> Object:
+    """Return the template of the pods of this job."""
+    return {"metadata": {"labels": labels}, "spec": _spec(job, target)}
+
+
+def _spec(job: StepJob, target: KubernetesTarget) -> Object:
+    spec: Object = {
+        "restartPolicy": "Never",
+        # Counted from the moment a node takes the pod, so that waiting for one costs nothing of it.
+        "activeDeadlineSeconds": math.ceil(job.timeout_seconds),
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "serviceAccountName": target.service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": _user(target),
+        "tolerations": placing.tolerations(job.resources, target),
+        "containers": [_container(job, target)],
+        "volumes": [{"name": "scratch", "emptyDir": {}}],
+    }
+    optional: Object = {
+        "affinity": placing.affinity(job.resources, target),
+        "nodeSelector": dict(target.node_selector),
+        "priorityClassName": target.priority_class,
+        "imagePullSecrets": [{"name": name} for name in target.image_pull_secrets],
+    }
+    return {**spec, **{name: value for name, value in optional.items() if value}}
+
+
+def _user(target: KubernetesTarget) -> Object:
+    who: Object = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    return who if target.user is None else {**who, "runAsUser": target.user, "fsGroup": target.user}
+
+
+def _container(job: StepJob, target: KubernetesTarget) -> Object:
+    container: Object = {
+        "name": CONTAINER,
+        "image": job.image,
+        "command": COMMAND,
+        "env": _environment(job, target),
+        "resources": placing.resources(job.resources, target),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "scratch", "mountPath": _SCRATCH}],
+    }
+    refs: list[JsonValue] = [{"secretRef": {"name": name}} for name in target.store_secrets]
+    return {**container, "envFrom": refs} if refs else container
+
+
+def _environment(job: StepJob, target: KubernetesTarget) -> list[JsonValue]:
+    # The home is where a container may write: many a library keeps something there.
+    plain = {"HOME": _SCRATCH, **target.environment, STEP_VARIABLE: job.request_uri}
+    found: list[JsonValue] = [{"name": name, "value": value} for name, value in plain.items()]
+    for name, reference in job.secrets.items():
+        secret, _, key = reference.partition("/")
+        found.append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
+    return [*found, *_meeting(job)] if job.resources.nodes > 1 else found
+
+
+def _meeting(job: StepJob) -> list[JsonValue]:
+    plain = {
+        COUNT_VARIABLE: str(job.resources.nodes),
+        ADDRESS_VARIABLE: f"{job.name}-{GROUP}-0-0.{job.name}",
+        PORT_VARIABLE: str(MEETING_PORT),
+    }
+    rank: JsonValue = {
+        "name": RANK_VARIABLE,
+        "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{INDEX}']"}},
+    }
+    told: list[JsonValue] = [{"name": name, "value": value} for name, value in plain.items()]
+    return [*told, rank]
