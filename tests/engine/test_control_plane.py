@@ -1,14 +1,12 @@
 """The control plane of the rig is a real one: its controllers act, and RBAC, webhooks and quotas refuse."""
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client, Object, Refused
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes", "JobSet", "Kueue"), pytest.mark.slow]
 
@@ -18,22 +16,6 @@ GPU = "nvidia.com/gpu"
 QUOTA = {"cpu": "8", "memory": "16Gi", GPU: "2"}
 QUEUE_NAME = "kueue.x-k8s.io/queue-name"
 PRIORITY = "kueue.x-k8s.io/priority-class"
-
-
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane")) as plane:
-        yield plane
-
-
-@pytest.fixture
-def client(plane: Plane) -> Client:
-    return plane.client()
-
-
-@pytest.fixture
-def namespace(plane: Plane) -> str:
-    return plane.make_namespace(f"test-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture

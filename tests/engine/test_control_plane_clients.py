@@ -18,7 +18,7 @@ from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Refused
 from tests.rigs.kubernetes.clock import COMPILER, skewed
 from tests.rigs.kubernetes.faults import BROKEN, SILENT, Answer, Faults
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
@@ -34,12 +34,6 @@ created = api.create_namespaced_config_map("default", {"metadata": {"generateNam
 seen = [datetime.datetime.now(datetime.UTC).timestamp(), time.time(), time.monotonic()]
 print(json.dumps([created.creation_timestamp.timestamp(), *seen]))
 """
-
-
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane"), addons=()) as plane:
-        yield plane
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client, Refused
 from tests.rigs.kubernetes.faults import (
     BROKEN,
@@ -20,19 +18,13 @@ from tests.rigs.kubernetes.faults import (
     Faults,
     Silence,
 )
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 NAMESPACE = "/api/v1/namespaces/default"
 SHORT_SECONDS = 0.3
-
-
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane"), addons=()) as plane:
-        yield plane
 
 
 @pytest.fixture

@@ -214,5 +214,5 @@ def _file_name(user: str) -> str:
 
 
 def _established(admin: Client, path: str) -> bool:
-    conditions = admin.get(path).get("status", {}).get("conditions", [])
+    conditions = admin.get(path).get("status", {}).get("conditions") or []  # at first it is null
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
