@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.pods import POD_IP, create, log, says, shell, spec
+from tests.engine.pods import becomes, create, log, ready, says, shell, spec
 from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client
+from tests.rigs.kubernetes.node.addresses import reachable
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
 from tests.rigs.kubernetes.node.settings import Gpus
@@ -18,6 +19,7 @@ from tests.rigs.kubernetes.plane import Plane, control_plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
+STARTED = {"tcpSocket": {"port": 8081}, "periodSeconds": 1, "failureThreshold": 300}
 GPUS = Gpus(count=2, product="NVIDIA-L4", memory_mib=23034)
 
 
@@ -166,10 +168,24 @@ def test_a_gpu_node_is_labelled_and_hands_out_its_gpus(client: Client, namespace
     assert says(client, namespace, spec(main, nodeSelector=wanted)) == "GPU-worker-0,GPU-worker-1\n"
 
 
-def test_pods_have_addresses_of_their_own(client: Client, namespace: str):
-    serve = shell("python -m http.server 8080 --bind $POD_IP & sleep 0.2; kill $!; echo $POD_IP", env=[POD_IP])
-    addresses = {says(client, namespace, spec(serve), name) for name in ("one", "two")}
-    assert len(addresses) == 2
+@pytest.mark.usefixtures("isolated")
+def test_pods_that_serve_on_all_addresses_do_not_get_into_each_others_way(client: Client, namespace: str):
+    probe = {"httpGet": {"port": 8080}, "periodSeconds": 1}
+    for name in ("one", "two"):
+        serve = f"mkdir /www; echo {name} > /www/index.html; exec python -m http.server 8080 --directory /www"
+        create(client, namespace, spec(shell(serve, readinessProbe=probe)), name)
+    addresses = {name: becomes(client, namespace, ready, name)["status"]["podIP"] for name in ("one", "two")}
+    for name, address in addresses.items():
+        ask = f"import urllib.request as r; print(r.urlopen('http://{reachable(address)}:8080').read().decode())"
+        assert says(client, namespace, spec(shell(f'python -c "{ask}"')), f"asks-{name}").strip() == name
+
+
+@pytest.mark.usefixtures("isolated")
+def test_containers_of_a_pod_find_each_other_at_localhost(client: Client, namespace: str):
+    ask = "import urllib.request as r; r.urlopen('http://localhost:8081').read(); print('found')"
+    server = shell("exec python -m http.server 8081", startupProbe=STARTED) | {"name": "server"}
+    made = spec(shell(f'python -c "{ask}"'), initContainers=[{**server, "restartPolicy": "Always"}])
+    assert says(client, namespace, {**made, "terminationGracePeriodSeconds": 0}) == "found\n"
 
 
 def test_logs_are_given_out_as_they_are_asked_for(client: Client, namespace: str):

@@ -10,13 +10,14 @@ the container, and when the node is gone, so is this process.
 
 import json
 import os
+import select
 import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.rigs.kubernetes.node import linux, rootfs
+from tests.rigs.kubernetes.node import linux, rootfs, sockets
 
 KILL = signal.SIGUSR1
 """Kills the container, and this process says how it ended; SIGTERM is passed on."""
@@ -36,14 +37,21 @@ def main(file: str, report: int) -> int:
         linux.adopt_orphans()
     if os.getppid() != asked["node"]:
         return CANNOT_START
-    ours, theirs = os.pipe()
+    heard, said = os.pipe()
+    go, let_go = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.close(ours)
-        _contain(asked, report, theirs)
-    os.close(theirs)
-    os.read(ours, 1)  # the child says that it dies with us from here on, or it is gone
-    return _wait(pid, report, kill_rest=asked["isolation"] != "namespaces")
+        _contain(asked, report, said, go)
+    os.close(said)
+    listener = os.read(heard, 16)  # nothing where it has failed
+    answering = _answering(sockets.take(pid, int(listener)), asked) if listener.isdigit() else None
+    os.write(let_go, b".")
+    status = _wait(pid, report, answering)
+    if asked["isolation"] != "namespaces":
+        from moorage.step.descendants import kill_descendants  # here, because it is rarely needed and we start often
+
+        kill_descendants()
+    return status if status >= 0 else 128 - status
 
 
 def enter(pid: int, words: list[str]) -> int:
@@ -59,17 +67,23 @@ def enter(pid: int, words: list[str]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _wait(pid: int, report: int, kill_rest: bool) -> int:
+def _wait(pid: int, report: int, answering: sockets.Sockets | None) -> int:
     os.write(report, json.dumps({"pid": pid}).encode() + b"\n")
     os.close(report)
     signal.signal(signal.SIGTERM, lambda *_: _send(pid, signal.SIGTERM))
     signal.signal(KILL, lambda *_: _send(pid, signal.SIGKILL))
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if kill_rest:
-        from moorage.step.descendants import kill_descendants  # here, because it is rarely needed and we start often
-
-        kill_descendants()
-    return status if status >= 0 else 128 - status
+    process = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    if answering:
+        poll.register(answering.listener, select.POLLIN)
+    while process not in (ready := dict(poll.poll())):
+        for number, event in ready.items():
+            if answering and event & select.POLLIN:
+                answering.answer()
+            else:  # nobody is left who could ask
+                poll.unregister(number)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _send(pid: int, number: signal.Signals) -> None:
@@ -77,14 +91,22 @@ def _send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _contain(asked: dict[str, Any], report: int, held: int) -> None:
+def _answering(listener: int, asked: dict[str, Any]) -> sockets.Sockets:
+    ports = Path(asked["layer"]).parents[3] / "ports"
+    ports.mkdir(exist_ok=True)
+    return sockets.Sockets(listener, asked["address"], ports)
+
+
+def _contain(asked: dict[str, Any], report: int, said: int, go: int) -> None:
     try:
         linux.die_with_parent(signal.SIGKILL)
-        os.write(held, b".")
-        os.close(held)
+        listener = None
         if asked["isolation"] == "namespaces":
             linux.name_host(asked["hostname"])
             rootfs.build(asked)
+            listener = sockets.listen() if asked["own_ports"] else None
+        os.write(said, b"no" if listener is None else str(listener).encode())
+        os.read(go, 1)
         os.makedirs(asked["folder"], exist_ok=True)
         os.chdir(asked["folder"])
         _become(asked)

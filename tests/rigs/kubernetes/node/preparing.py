@@ -38,6 +38,7 @@ def prepared(cell: Cell, container: Named, image: Image, message: Path) -> dict[
         "folder": instead(run.folder, seen) if plain else run.folder,
         "hostname": cell.hostname,
         "address": cell.address,
+        "own_ports": not cell.pod["spec"].get("hostNetwork", False),
         "root": image.root,
         "mounts": [asdict(mount) for mount in seen],
         "read_only_root": security.get("readOnlyRootFilesystem", False),
