@@ -23,7 +23,7 @@ demo: environment ## run the example on real data, serve its model, ask it somet
 
 test: environment ## all tests, quick ones first (ARGS='-k name' picks some)
 	@if [ -n "$$CI" ]; then $(PY) -m tests.engine.build || echo "make test: engine tests will fail" >&2; fi
-	@$(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/benchmarks $(ARGS) $(TESTS)
 
 engine: environment ## real Pulumi and Kubernetes for the tests, built from Go modules once
 	@$(PY) -m tests.engine.build
@@ -45,7 +45,7 @@ bench: environment ## the benchmarks, into build/bench.json and docs/performance
 	@$(PY) -m tests.benchmarks $(if $(ONLY),--only '$(ONLY)') --docs docs/performance.md $(ARGS)
 
 soak: environment ## the long forms of the fuzz and fault tests
-	@MOORAGE_SOAK=1 $(PY) -m pytest -n $(WORKERS) --ignore=tests/benchmarks $(ARGS) $(TESTS)
+	@MOORAGE_SOAK=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/benchmarks $(ARGS) $(TESTS)
 
 lock: environment ## write requirements/ anew from pyproject.toml (ARGS=--upgrade)
 	@$(PY) -m tools.lock $(ARGS)

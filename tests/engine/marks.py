@@ -25,6 +25,14 @@ def engine(request: pytest.FixtureRequest) -> Tools:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests of a module that need the engine: what the module starts, it starts once."""
+    for item in items:
+        if _parts(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip or fail before any fixture starts something that it could not finish."""
     parts = _parts(item)

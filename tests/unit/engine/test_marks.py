@@ -72,7 +72,7 @@ def test_with_all_there_nothing_is_left_out(workshop: Workshop):
 
 def test_a_part_that_does_not_exist_is_an_error(workshop: Workshop):
     code, seen = session(workshop, text='import pytest\n@pytest.mark.engine("Pulmi")\ndef test_it(): pass\n')
-    assert code == 1
+    assert code == pytest.ExitCode.USAGE_ERROR
     assert "the engine has Pulumi, Kubernetes, JobSet, Kueue; not Pulmi" in seen
 
 
