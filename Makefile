@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
-CODE := pipelines adapters bentos tests tools
+CODE := pipelines adapters bentos infra tests tools
 TESTS := tests
 WORKERS ?= logical
 ARGS ?=
@@ -58,7 +58,7 @@ environment: ## make or update .venv; the other targets do this by themselves
 	  echo "error: '$(PYTHON)' is $$($(PYTHON) -V 2>&1); moorage needs 3.11 or newer" >&2; \
 	  echo "  fix: install a newer one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@$(PYTHON) -B tools/environment.py
-	@$(PY) -m compileall -q pipelines adapters bentos # where PYTHONDONTWRITEBYTECODE is set, starts would cost twice
+	@$(PY) -m compileall -q pipelines adapters bentos infra # where PYTHONDONTWRITEBYTECODE is set, starts would cost twice
 
 clean: ## remove .venv, caches and the example's runs (.moorage)
 	rm -rf .venv .moorage build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,7 +13,13 @@ MAX_FUNCTION_LINES = 30
 LONG_FUNCTIONS: dict[str, str] = {}
 """`path:function` to the reason why it is longer than a page; empty is best."""
 
-PACKAGES = ("pipelines/moorage", "adapters/moorage_kubernetes", "adapters/moorage_local", "bentos/moorage_serving")
+PACKAGES = (
+    "pipelines/moorage",
+    "adapters/moorage_kubernetes",
+    "adapters/moorage_local",
+    "bentos/moorage_serving",
+    "infra/moorage_infra",
+)
 # Written in halves, so that this file does not find itself.
 WORKPLACE = re.compile(
     r"(?<![\w.}])(?:"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging.test_house import PACKAGES
 from tools.environment import pip_config, uv_settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_the_top_level_of_the_wheel_holds_only_our_packages(wheel: Path):
     packages = {top for top in tops if not top.endswith(".dist-info")}
     assert packages
     assert all(top.startswith("moorage") for top in tops)
-    assert not {"tests", "tools", "pipelines", "adapters", "bentos"} & tops
+    assert not {"tests", "tools", "pipelines", "adapters", "bentos", "infra"} & tops
 
 
 def test_the_wheel_names_its_commands_its_adapters_and_its_licence(wheel: Path):
@@ -86,8 +87,7 @@ def test_the_wheel_names_its_commands_its_adapters_and_its_licence(wheel: Path):
 
 def test_the_wheel_holds_every_module_that_git_tracks_and_its_types(wheel: Path):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    roots = [ROOT / "pipelines" / "moorage", ROOT / "adapters" / "moorage_local", ROOT / "bentos" / "moorage_serving"]
-    assert {f"{root.name}/py.typed" for root in roots} <= inside
+    assert {f"{Path(package).name}/py.typed" for package in PACKAGES} <= inside
 
 
 def test_the_source_archive_can_be_built_from(dists: Path):

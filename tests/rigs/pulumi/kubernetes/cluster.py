@@ -156,7 +156,7 @@ def _kubeconfig(settings: Mapping[str, Any], environ: Mapping[str, str]) -> tupl
     is_text = "\n" in given or given.lstrip().startswith("{")
     source = "the provider's kubeconfig" if is_text else f"kubeconfig {given}"
     try:
-        config = yaml.safe_load(given if is_text else Path(given).read_text())
+        config = yaml.safe_load(given if is_text else Path(given).expanduser().read_text())
     except OSError as error:
         raise Unreachable(f"unable to load {source}: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -1,0 +1,67 @@
+"""Where the children of one component go: names, labels, namespace, options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from moorage_infra.config import KubernetesSettings
+from moorage_infra.targets import shared_name
+from moorage_kubernetes.names import PREFIX, label_key
+
+SERVED = f"{PREFIX}deployment"
+"""The label of everything that belongs to a served model."""
+RUN = label_key("moorage-run")
+"""The label of everything that belongs to a run."""
+PURPOSE = f"{PREFIX}purpose"
+"""The label of a namespace that steps do not run in: what it is for instead."""
+DRIVER = f"{PREFIX}driver"
+"""The label of a driver that runs inside the cluster."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The component's name, what its stack is called and says, its namespace, and the options of its children."""
+
+    name: str
+    environment: str
+    settings: KubernetesSettings
+    namespace: pulumi.Input[str]
+    options: pulumi.ResourceOptions
+
+    def child(self, what: str) -> str:
+        """Return what a child is called in the stack."""
+        return f"{self.name}-{what}"
+
+    def shared(self, what: str) -> str:
+        """Return what an object is called that belongs to the whole cluster."""
+        return shared_name(self.settings, what)
+
+    def inside(self, name: str, labels: Mapping[str, str] = {}) -> ObjectMetaArgs:
+        """Return the metadata of an object in the namespace."""
+        return ObjectMetaArgs(name=name, namespace=self.namespace, labels=self._labels(labels))
+
+    def outside(self, name: str, labels: Mapping[str, str] = {}) -> ObjectMetaArgs:
+        """Return the metadata of an object that is in no namespace."""
+        return ObjectMetaArgs(name=name, labels=self._labels(labels))
+
+    def after(self, *made: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Return the options of a child that needs others before it, and goes before them."""
+        return pulumi.ResourceOptions.merge(self.options, pulumi.ResourceOptions(depends_on=list(made)))
+
+    def part(self, what: str) -> "Place":
+        """Return the same for children that would else be called as others are."""
+        return replace(self, name=self.child(what))
+
+    def within(self, namespace: pulumi.Input[str]) -> "Place":
+        """Return the same for another namespace."""
+        return replace(self, namespace=namespace)
+
+    def _labels(self, more: Mapping[str, str]) -> dict[str, str]:
+        ours = {
+            "app.kubernetes.io/part-of": "moorage",
+            "app.kubernetes.io/managed-by": "pulumi",
+            label_key("moorage-environment"): self.environment,
+        }
+        return {**self.settings.labels, **ours, **more}
