@@ -12,7 +12,7 @@ from tests.rigs.pulumi.faults import Fault
 from tests.rigs.pulumi.shelf import VARIABLE
 from tests.rigs.pulumi.stack import Stack, stack
 
-pytestmark = pytest.mark.engine("Pulumi")
+pytestmark = [pytest.mark.engine("Pulumi"), pytest.mark.slow]
 
 ITEM = """
 import pulumi

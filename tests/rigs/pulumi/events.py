@@ -90,6 +90,12 @@ class Outcome:
         )
 
     @property
+    def violations(self) -> tuple[tuple[str, str], ...]:
+        """What policies refused: the URN of the resource, and the policy's words."""
+        found = [event["policyEvent"] for event in self.events if "policyEvent" in event]
+        return tuple((said.get("resourceUrn", ""), COLOURS.sub("", said["message"]).strip()) for said in found)
+
+    @property
     def errors(self) -> str:
         """The text of all its errors."""
         return "\n".join(said.message for said in self.diagnostics if said.severity == "error")

@@ -111,6 +111,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a policy pack with its own interpreter, and hand on what it says."""
         folder = request.info.program_directory
+        if request.kind not in ("", "analyzer"):
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"this stand-in runs policy packs, no {request.kind}")
         process = self._start(
             [interpreter(request.info), "-u", "-m", "pulumi.policy", *request.args, folder],
             context,
@@ -119,8 +121,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for name, chunk in _chunks(process):
-            yield language_pb2.RunPluginResponse(**{name: chunk})
+        with process:
+            for name, chunk in _chunks(process):
+                yield language_pb2.RunPluginResponse(**{name: chunk})
         self._running.discard(process)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 

@@ -26,6 +26,7 @@ from tests.rigs.pulumi.values import Properties, has_unknown, plain
 from tests.rigs.pulumi.versions import plugins_of_the_sdks
 
 DECODE = "kubernetes:yaml:decode"
+IMMUTABLE = "field is immutable"
 
 
 class Kubernetes(Provider):
@@ -98,14 +99,13 @@ class Kubernetes(Provider):
             return "", inputs
         manager = objects.manager_of({}, inputs)
         try:
-            live = self._apply(inputs, manager, request)
+            live = self._preview(inputs, manager) if request.preview else self._apply(inputs, manager, request)
         except Refused as refused:
             # In a preview, a namespace may be missing that the program is about to make.
             if request.preview and refused.code in (403, 404):
                 return "", inputs
             raise _failure(resource, "was not successfully created by the Kubernetes API server", refused) from refused
         if request.preview:
-            live.pop("status", None)
             return "", objects.state_of(live, inputs, manager)
         return objects.id_of(live), self._settled(live, inputs, manager, request)
 
@@ -144,7 +144,7 @@ class Kubernetes(Provider):
         old = comparing.normal(objects.wanted(inputs))
         seen = objects.hidden(comparing.shaped_like(live, old), inputs) if inputs else objects.inputs_of(live)
         kept = objects.state_of(live, seen, objects.manager_of(state, seen))
-        if lacks := self._lacks_now(live, seen):
+        if inputs and (lacks := self._lacks_now(live, seen)):
             raise PartlyDone(id, kept, tuple(lacks), seen)
         return Found(id, kept, seen)
 
@@ -198,14 +198,27 @@ class Kubernetes(Provider):
             return False
         return True
 
-    def _apply(self, inputs: Properties, manager: str, request: Request) -> Object:
-        force = self._settings.force or objects.annotation(inputs, objects.PATCH_FORCE) == "true"
+    def _apply(self, inputs: Properties, manager: str, request: Request, *, force: bool = False) -> Object:
+        force = force or self._settings.force or objects.annotation(inputs, objects.PATCH_FORCE) == "true"
         try:
             return self._cluster().apply(objects.wanted(inputs), manager, force=force, dry=request.preview)
         except NoKind as error:
             raise ProviderError(f"{error}; verify that any required CRDs have been created") from error
         except Unreachable as error:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
+
+    def _preview(self, inputs: Properties, manager: str) -> Object:
+        # By force: what will be replaced is still there, and belongs to the manager of the old one.
+        try:
+            live = self._apply(inputs, manager, Request(preview=True), force=True)
+        except Refused as refused:
+            if refused.code != 422 or IMMUTABLE not in refused.message:
+                raise
+            metadata = plain(inputs["metadata"])
+            other = {**inputs, "metadata": {**metadata, "name": f"{metadata['name']}-preview"}}
+            live = self._apply(other, manager, Request(preview=True), force=True)
+            live["metadata"]["name"] = metadata["name"]
+        return {name: part for name, part in live.items() if name != "status"}
 
     def _as_read_back(self, state: Properties, new: Object) -> Object | None:
         # `1000m` comes back as `1`. Only the server knows all of that; where it refuses, the plain difference stands.

@@ -8,6 +8,7 @@ from tests.rigs.kubernetes.api import Object
 from tests.rigs.pulumi.kubernetes.cluster import Cluster, NoKind
 
 DEFAULT_SECONDS = 600.0
+DELETION_SECONDS = 300.0
 LOOK_SECONDS = 1
 """How long a watch goes on before we look at the clock and at whether the engine cancelled."""
 SETTLE_SECONDS = 0.05
@@ -48,7 +49,7 @@ def wait(live: Object, cluster: Cluster, seconds: float, cancelled: Event) -> tu
 
 def wait_gone(live: Object, cluster: Cluster, seconds: float, cancelled: Event) -> list[str]:
     """Return when an object is gone, or why it is not."""
-    deadline = time.monotonic() + (seconds or DEFAULT_SECONDS)
+    deadline = time.monotonic() + (seconds or DELETION_SECONDS)
     uid = live["metadata"].get("uid")
     while (seen := cluster.get(live)) and seen["metadata"]["uid"] == (uid or seen["metadata"]["uid"]):
         finalizers = ", ".join(seen["metadata"].get("finalizers") or []) or "none"
