@@ -39,12 +39,10 @@ class Writer:
 
     def write(self, data: bytes) -> None:
         """Take some bytes; whole lines are in the file when this returns."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._line(line, b"F")
-        while len(self._rest) >= LINE_BYTES:
-            self._line(self._rest[:LINE_BYTES], b"P")
-            self._rest = self._rest[LINE_BYTES:]
+            self._line(self._cut(line), b"F")
+        self._rest = self._cut(rest)
         self._file.flush()
 
     def close(self) -> None:
@@ -53,6 +51,12 @@ class Writer:
             self._line(self._rest, b"P")
             self._rest = b""
         self._file.flush()
+
+    def _cut(self, line: bytes) -> bytes:
+        while len(line) > LINE_BYTES:
+            self._line(line[:LINE_BYTES], b"P")
+            line = line[LINE_BYTES:]
+        return line
 
     def _line(self, text: bytes, tag: bytes) -> None:
         at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").encode()

@@ -1,20 +1,21 @@
 """Kubernetes' quantities as exact numbers: `500m`, `2Gi`, `1e3`."""
 
+import re
 from fractions import Fraction
 from math import ceil
 
 _SUFFIXES = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1)}
 _SUFFIXES |= {letter: Fraction(1000**power) for power, letter in enumerate("kMGTPE", 1)}
 _SUFFIXES |= {f"{letter}i": Fraction(1024**power) for power, letter in enumerate("KMGTPE", 1)}
+_WRITTEN = re.compile(rf"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)({'|'.join(_SUFFIXES)})")
 
 
 def quantity(text: str) -> Fraction:
     """Return the number that a quantity stands for; ValueError where it is none."""
-    number = text.rstrip("numkKMGTPEi")
-    suffix = text[len(number) :]
-    if suffix not in _SUFFIXES:
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
         raise ValueError(f"'{text}' is no quantity")
-    return Fraction(number) * _SUFFIXES[suffix]
+    return Fraction(found[1]) * _SUFFIXES[found[2]]
 
 
 def divided(text: str, divisor: str) -> str:
