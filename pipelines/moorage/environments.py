@@ -27,7 +27,10 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,
 
 
 class Environment(Model):
-    """One provisioned place; `target` is what the platform's own model wrote (see `target_of`)."""
+    """One provisioned place; `target` is what the platform's own model wrote (see `target_of`).
+
+    `registry` is where its images are, as in `registry.example/team`, for the one who pushes them.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     name: EnvironmentName
@@ -35,6 +38,7 @@ class Environment(Model):
     target: Mapping[str, JsonValue]
     store: Annotated[str, Field(min_length=1)]
     labels: Mapping[str, str] = {}
+    registry: str | None = None
 
 
 def load_environment(name: str, project: Path, environ: Mapping[str, str] = os.environ) -> Environment:
