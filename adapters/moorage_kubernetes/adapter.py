@@ -1,7 +1,8 @@
 """Kubernetes as an adapter; what reaches a cluster is imported by `connect` alone."""
 
 from moorage.errors import TargetError
-from moorage.ports import Capabilities, Connection, StepJob
+from moorage.ports import Capabilities, Connection, DriverJob, StepJob
+from moorage_kubernetes.driver import inside, lower_driver
 from moorage_kubernetes.lower import KubernetesRequest, lower
 from moorage_kubernetes.target import KubernetesTarget
 
@@ -21,6 +22,14 @@ class KubernetesAdapter:
     def lower(self, job: StepJob, target: KubernetesTarget) -> KubernetesRequest:
         """Return the object that runs this job; see `lower`."""
         return lower(job, target)
+
+    def lower_driver(self, job: DriverJob, target: KubernetesTarget) -> KubernetesRequest:
+        """Return the Job that drives a run; see `driver.lower_driver`."""
+        return lower_driver(job, target)
+
+    def inside(self, target: KubernetesTarget) -> KubernetesTarget:
+        """Return the target as a pod of the cluster sees it."""
+        return inside(target)
 
     def connect(self, target: KubernetesTarget) -> Connection:
         """Return the cluster, reached."""

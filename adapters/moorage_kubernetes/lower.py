@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from moorage.ports import JobName, Request, StepJob
+from moorage.ports import DriverJob, JobName, Request, StepJob
 from moorage_kubernetes import pods
 from moorage_kubernetes.names import OWNER, QUEUE, labels_of
 from moorage_kubernetes.placing import Object, refuse
@@ -38,7 +38,8 @@ def lower(job: StepJob, target: KubernetesTarget) -> KubernetesRequest:
 
 def _object(api: str, kind: str, job: StepJob, target: KubernetesTarget, spec: Object) -> Object:
     also: Object = {"ttlSecondsAfterFinished": target.keep_seconds, **({"suspend": True} if target.queue else {})}
-    return {"apiVersion": api, "kind": kind, "metadata": _metadata(job, target), "spec": {**spec, **also}}
+    queue: Object = {QUEUE: target.queue} if target.queue else {}
+    return {"apiVersion": api, "kind": kind, "metadata": metadata(job, target, queue), "spec": {**spec, **also}}
 
 
 def _jobset_spec(job: StepJob, target: KubernetesTarget) -> Object:
@@ -58,20 +59,20 @@ def _job_spec(job: StepJob, target: KubernetesTarget) -> Object:
         "activeDeadlineSeconds": math.ceil(job.queue_seconds + job.timeout_seconds),
         "podFailurePolicy": {"rules": [NODE_FAILURE]},
         "podReplacementPolicy": "Failed",
-        "template": pods.template(job, target, _labels(job, target)),
+        "template": pods.template(job, target, labels(job, target)),
     }
 
 
-def _metadata(job: StepJob, target: KubernetesTarget) -> Object:
-    labels = _labels(job, target)
-    queue: Object = {QUEUE: target.queue} if target.queue else {}
+def metadata(job: StepJob | DriverJob, target: KubernetesTarget, also: Object = {}) -> Object:  # noqa: B006 - not changed
+    """Return name, labels and annotations of the object for the job; `also` are further labels."""
     return {
         "name": job.name,
         "namespace": target.namespace,
-        "labels": {**labels, **queue},
+        "labels": {**labels(job, target), **also},
         "annotations": {OWNER: json.dumps(job.owner.model_dump(exclude_none=True))},
     }
 
 
-def _labels(job: StepJob, target: KubernetesTarget) -> Object:
+def labels(job: StepJob | DriverJob, target: KubernetesTarget) -> Object:
+    """Return the labels of all that belongs to the job."""
     return {**target.labels, "app.kubernetes.io/managed-by": "moorage", **labels_of(job.owner)}

@@ -60,7 +60,8 @@ class KubernetesTarget(Target):
     `context` and `kubeconfig` say how the cluster is reached: None is what kubectl would take, and inside a cluster
     without a kubeconfig the pod's own account. `cpu` and `memory_gib` are the most that one pod can get. `queue` is a
     LocalQueue of Kueue. `secrets` are those that steps may name (None: any). `store_secrets` hold variables with which
-    steps reach the store. `user` is whom steps run as (None: whom the image or the cluster says).
+    steps reach the store. `driver_service_account` is whom drivers run as where the cluster runs them. `user` is whom
+    steps run as (None: whom the image or the cluster says).
     """
 
     namespace: DnsLabel
@@ -69,6 +70,7 @@ class KubernetesTarget(Target):
     context: str | None = None
     kubeconfig: str | None = None
     service_account: DnsName = "default"
+    driver_service_account: DnsName | None = None
     queue: DnsName | None = None
     jobset: bool = True
     gpus: tuple[GpuOffer, ...] = ()

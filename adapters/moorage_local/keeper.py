@@ -125,7 +125,8 @@ class _Keeper:
         return run_job(folder, Orders(**wanted.orders), self._worker, lambda code: self._ended(code, wanted))
 
     def _ended(self, code: int, wanted: Wanted) -> None:
-        self._stays = code == 0 and _may_stay(wanted)
+        is_late = self._stem is not None and self._stem.is_late
+        self._stays = code == 0 and not is_late and _may_stay(wanted)
         if self._stays:
             with suppress(OSError):  # the driver has gone, and the next look says so
                 self._driver.send(b"ended")  # before the lock is let go of: who finds it free may count on us

@@ -93,8 +93,9 @@ class _Ending:
         if self._said:
             return
         self._said = True
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # the disk is full: how it ended matters more
+                stream.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._folder.write_end(End(code))
         self._then(code)

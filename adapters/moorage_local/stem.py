@@ -22,7 +22,8 @@ _TAKE_SECONDS = 10.0
 class Stem:
     """The stem of this process, which must be a subreaper; its workers call `work`, see `fork_worker`.
 
-    `descriptor` is the number that our end of its socket gets.
+    `descriptor` is the number that our end of its socket gets. `is_late` says that a worker may still come that nobody
+    waits for.
     """
 
     def __init__(self, work: Work, descriptor: int) -> None:
@@ -41,6 +42,7 @@ class Stem:
         ours.close()
         self._line.settimeout(_TAKE_SECONDS)
         self._gave_up = False
+        self.is_late = False
 
     def take(self) -> Worker | None:
         """Return the worker that stands ready; None when there is none, and from then on."""
@@ -50,13 +52,15 @@ class Stem:
         try:
             socket.send_fds(self._line, [b"."], pipes.theirs)
             pid = self._line.recv(_PID_BYTES)
+        except TimeoutError:
+            self.is_late, pid = True, b""
         except OSError:
             pid = b""
         close_all(pipes.theirs)
         if pid:
             return pipes.worker(int(pid))
         close_all(pipes.ours)
-        self._gave_up = True  # what it may still say is about this one
+        self._gave_up = True
         return None
 
 
@@ -85,6 +89,8 @@ def _be_worker(line: socket.socket, take: int, work: Work) -> NoReturn:
     message, descriptors, _, _ = socket.recv_fds(line, 1, 3)
     if not message:  # the keeper has gone
         os._exit(0)
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
     os.close(take)
     line.send(str(os.getpid()).encode())
     line.close()

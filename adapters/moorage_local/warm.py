@@ -161,6 +161,7 @@ class Templates:
     ) -> Iterator[Started | Ended]:
         if "pid" in said:
             key, pid = template.keys.pop(0), int(str(said["pid"]))
+            os.set_inheritable(descriptors[0], False)
             self._keepers.append(Keeper(socket.socket(fileno=descriptors[0]), loads, pid, key))
             yield Started(key, self._keepers[-1].identity)
         elif "refused" in said:

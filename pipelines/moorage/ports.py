@@ -13,6 +13,8 @@ from moorage.states import Cause, State
 
 DRIVE_VARIABLE = "MOORAGE_DRIVE"
 """The environment variable of a hosted driver: the URI of its document in the store."""
+REFUSED_CODE = 2
+"""The exit code of a hosted driver that has no run which it could ever drive: it is not to be started again."""
 
 JobName = NewType("JobName", str)
 """`mr-<run>-<step>-<attempt>-<hash>`: at most 50 characters, legal on every platform."""
@@ -196,6 +198,10 @@ class Hosts(Protocol):
 
     def lower_driver(self, job: DriverJob, target: Any) -> Request:
         """Return the platform's body for the driver: pure; it is submitted as any other job."""
+        ...
+
+    def inside(self, target: Any) -> Target:
+        """Return the target as a job of the platform sees it, without what only its user's machine has."""
         ...
 
 

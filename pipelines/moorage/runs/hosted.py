@@ -15,14 +15,14 @@ from pathlib import Path
 from moorage.environments import Environment, target_of
 from moorage.errors import MoorageError, SpecError
 from moorage.journal import LostRun
-from moorage.ports import DRIVE_VARIABLE
+from moorage.ports import DRIVE_VARIABLE, REFUSED_CODE
 from moorage.registry import adapter
 from moorage.runs.place import Place
 from moorage.runs.steering import drive, is_driverless
 from moorage.runs.summary import read_summary
 from moorage.store import open_store
 
-DONE, REFUSED, UNFINISHED = 0, 2, 75
+DONE, REFUSED, UNFINISHED = 0, REFUSED_CODE, 75
 """Exit codes: nothing is left to do; there is no run that could be driven; start me again."""
 
 _LOOK_SECONDS = 5.0

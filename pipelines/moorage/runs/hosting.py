@@ -1,8 +1,8 @@
 """Hand a run to a driver that the platform itself runs, where it can: whoever started it may go home."""
 
-import json
 from datetime import UTC, datetime
 
+from moorage.environments import Environment
 from moorage.errors import TargetError
 from moorage.journal import read_record
 from moorage.plan.images import resolve_image
@@ -28,7 +28,8 @@ def host(place: Place, run: str) -> Handle:
         raise TargetError(f"the platform {place.adapter.platform!r} cannot run the driver of a run", fix=fix)
     resolved = read_resolved(place.store, run)
     image = _image(place, resolved)
-    number, key = _keep_document(place, run)
+    target = place.adapter.inside(place.target).model_dump(mode="json")
+    number, key = _keep_document(place, run, place.environment.model_copy(update={"target": target}))
     name = job_name(run, _STEP, number)
     owner = Owner(environment=place.environment.name, pipeline=resolved.pipeline.name, run=run)
     job = DriverJob(name=name, owner=owner, image=image, document_uri=f"{place.store.uri}/{key}")
@@ -37,11 +38,11 @@ def host(place: Place, run: str) -> Handle:
     return handle
 
 
-def _keep_document(place: Place, run: str) -> tuple[int, str]:
+def _keep_document(place: Place, run: str, seen: Environment) -> tuple[int, str]:
     # A driver of its own each time: the platform never starts a second job under one name.
-    document = place.environment.model_dump(mode="json", by_alias=True)
+    document = seen.model_dump_json(by_alias=True).encode()
     number = 1
-    while not place.store.put_if_absent(document_key(run, number), json.dumps(document).encode()):
+    while not place.store.put_if_absent(document_key(run, number), document):
         number += 1
     return number, document_key(run, number)
 

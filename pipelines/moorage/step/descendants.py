@@ -13,7 +13,7 @@ from moorage.step.usage import note_ended
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_ADOPTION_SECONDS = 5.0
+_ADOPTION_SECONDS = 60.0
 _OURS: set[int] = set()
 
 

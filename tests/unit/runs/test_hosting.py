@@ -64,6 +64,10 @@ class HostingAdapter(LocalAdapter):
         """Return what runs the driver."""
         return HostedRequest(name=job.name, image=job.image, document_uri=job.document_uri)
 
+    def inside(self, target: LocalTarget) -> LocalTarget:
+        """Return the same: it is the same machine."""
+        return target
+
 
 def start(uri: str) -> subprocess.Popen[bytes]:
     environ = {**os.environ, DRIVE_VARIABLE: uri}
