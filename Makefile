@@ -9,7 +9,7 @@ ARGS ?=
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine check format bench soak lock environment clean
+.PHONY: help demo test engine check format bench soak lock policy environment clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -49,6 +49,9 @@ soak: environment ## the long forms of the fuzz and fault tests
 
 lock: environment ## write requirements/ anew from pyproject.toml (ARGS=--upgrade)
 	@$(PY) -m tools.lock $(ARGS)
+
+policy: environment ## give the policy pack its environment, for `pulumi preview --policy-pack infra/policy`
+	@$(PY) -m tools.aside
 
 environment: ## make or update .venv; the other targets do this by themselves
 	@command -v $(PYTHON) >/dev/null || { \

@@ -1,6 +1,6 @@
 """Write `requirements/*.txt`: one hash-pinned file per set of extras, all agreeing with each other.
 
-`dev` is resolved first, with everything in it; the other files take its versions. Pins that are
+`dev` is resolved first, with everything in it; the other files take its versions, but for `policy`. Pins that are
 there already stay, unless `--upgrade` is given.
 """
 
@@ -17,12 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = str(Path(sys.executable).with_name("uv"))
 OPTIONS = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 
+APART = ("policy",)
+"""Sets that cannot have the versions of the others."""
+
 
 def sets_of(extras: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return what `uv pip compile` reads for each file; `dev` comes first.
 
     `base` is the plain install, each extra has a file of its name, `all` has every extra, `dev` has
-    the development tools too, `tools` is what installs them, `bench` the peers that are measured beside us.
+    the development tools too, `tools` is what installs them, `bench` the peers that are measured beside us,
+    `policy` what Pulumi's policy pack runs with.
     """
     project = "pyproject.toml"
     return {
@@ -32,6 +36,7 @@ def sets_of(extras: Iterable[str]) -> dict[str, tuple[str, ...]]:
         "all": (project, "--all-extras"),
         "tools": ("--group=installer",),
         "bench": ("--group=bench",),
+        "policy": ("--group=policy",),
     }
 
 
@@ -40,6 +45,8 @@ def compile_command(name: str, sources: Sequence[str], *, upgrade: bool) -> list
     command = [UV, "pip", "compile", *OPTIONS, *sources, "--output-file", f"requirements/{name}.txt"]
     if name == "dev":
         return [*command, *(["--upgrade"] if upgrade else [])]
+    if name in APART:
+        return command
     return [*command, "--constraints", "requirements/dev.txt"]
 
 

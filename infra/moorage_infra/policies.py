@@ -236,4 +236,7 @@ def _mapping(value: object) -> Properties:
 
 
 def _mappings(value: object) -> list[Properties]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
+    # The engine's lists are no `list`: they tell when something in them is not known yet.
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return []
+    return [each for each in value if isinstance(each, Mapping)]

@@ -36,8 +36,4 @@ def _kubernetes(stack: str, settings: KubernetesSettings) -> pulumi.Output[Mappi
     from moorage_infra.kubernetes import KubernetesPlatform  # only the SDK of the platform that is named
 
     made = KubernetesPlatform(stack, settings)
-    return made.target.apply(
-        lambda target: environment_document(
-            stack, "kubernetes", target.model_dump(mode="json"), settings.store.uri, settings.labels
-        )
-    )
+    return made.target.apply(lambda target: environment_document(stack, settings, target, settings.store.uri))

@@ -1,12 +1,10 @@
 """From a stack's settings to the target that its adapter takes, and to the environment's document. Pure."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from moorage.environments import Environment
-from moorage_infra.config import KubernetesSettings, LocalSettings
+from moorage.ports import Target
+from moorage_infra.config import KubernetesSettings, LocalSettings, Settings
 from moorage_infra.config.machines import Flavour, Gpus, Taint
 from moorage_infra.config.quantities import amount
 from moorage_kubernetes.target import GpuOffer, KubernetesTarget, Spot, Toleration
@@ -16,6 +14,8 @@ GIB = 2**30
 
 ACCOUNT = "steps"
 """The service account of steps."""
+DRIVER = "driver"
+"""The service account of drivers that the cluster runs."""
 QUEUE = "steps"
 """The queue in which steps wait."""
 PRIORITY = "steps"
@@ -27,11 +27,16 @@ def shared_name(settings: KubernetesSettings, what: str) -> str:
     return f"{settings.namespace}-{what}"
 
 
-def environment_document(
-    name: str, platform: str, target: Mapping[str, JsonValue], store: str, labels: Mapping[str, str]
-) -> dict[str, object]:
+def environment_document(name: str, settings: Settings, target: Target, store: str) -> dict[str, object]:
     """Return what a stack exports as `environment`, and `moorage env pull` keeps."""
-    document = Environment(name=name, platform=platform, target=target, store=store, labels=labels)
+    document = Environment(
+        name=name,
+        platform=settings.platform,
+        target=target.model_dump(mode="json"),
+        store=store,
+        labels=settings.labels,
+        registry=settings.registry,
+    )
     return document.model_dump(mode="json", by_alias=True)
 
 
@@ -44,7 +49,7 @@ def local_document(name: str, settings: LocalSettings, root: Path) -> dict[str, 
         python=str(root / settings.python),
     )
     store = settings.store if "://" in settings.store else str(root / settings.store)
-    return environment_document(name, "local", target.model_dump(mode="json"), store, settings.labels)
+    return environment_document(name, settings, target, store)
 
 
 def kubernetes_target(settings: KubernetesSettings) -> KubernetesTarget:
@@ -55,6 +60,7 @@ def kubernetes_target(settings: KubernetesSettings) -> KubernetesTarget:
         memory_gib=float(amount(settings.largest.memory) / GIB),
         context=settings.drivers.context or settings.cluster.context,
         service_account=ACCOUNT,
+        driver_service_account=DRIVER,
         queue=QUEUE,
         jobset=settings.jobset,
         gpus=tuple(_offer(flavour, flavour.gpu) for flavour in settings.flavours if flavour.gpu),

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from moorage_infra.kubernetes import KubernetesPlatform
-from moorage_infra.kubernetes.place import RUN, SERVED
+from moorage_infra.kubernetes.place import RUN, SERVED, STEP
 from moorage_kubernetes.adapter import adapter
 from moorage_kubernetes.role import rules
 from tests.infra.mocks import Registered, registered
@@ -89,6 +89,7 @@ def test_what_the_target_names_is_made(stack: str) -> None:
     names = {(each.kind, each.inputs["metadata"]["name"]) for each in made if "metadata" in each.inputs}
     assert ("Namespace", target.namespace) in names
     assert ("ServiceAccount", target.service_account) in names
+    assert ("ServiceAccount", target.driver_service_account) in names
     assert ("LocalQueue", target.queue) in names
     assert ("PriorityClass", target.priority_class) in names
 
@@ -191,7 +192,9 @@ def test_all_talk_is_refused_but_what_is_named() -> None:
         {"kubernetes.io/metadata.name": "ingress-nginx"}, {"kubernetes.io/metadata.name": "monitoring"}
     ]  # fmt: skip
     assert policies["serving"]["podSelector"]["matchExpressions"][0]["key"] == SERVED
-    assert policies["api-server"]["podSelector"]["matchExpressions"][0]["key"] != RUN
+    assert policies["api-server"]["podSelector"]["matchExpressions"] == [
+        {"key": RUN, "operator": "Exists"}, {"key": STEP, "operator": "DoesNotExist"}
+    ]  # fmt: skip
 
 
 def test_no_secret_is_in_what_is_sent() -> None:

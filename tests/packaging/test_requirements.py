@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tools.lock import sets_of
+from tools.lock import APART, sets_of
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -26,6 +26,7 @@ def direct_requirements(name: str) -> list[Requirement]:
         "dev": base + every + PYPROJECT["dependency-groups"]["development"],
         "tools": PYPROJECT["dependency-groups"]["installer"],
         "bench": PYPROJECT["dependency-groups"]["bench"],
+        "policy": PYPROJECT["dependency-groups"]["policy"],
         **{extra: base + own for extra, own in EXTRAS.items()},
     }
     return [Requirement(text) for text in texts[name]]
@@ -77,7 +78,7 @@ def test_no_index_and_no_address_is_named(name: str):
     assert not re.findall(r"https?:|//|--index|--extra-index|--find-links|-f |-i |@ ", text)
 
 
-@pytest.mark.parametrize("name", [name for name in SETS if name not in ("dev", "bench")])
+@pytest.mark.parametrize("name", [name for name in SETS if name not in ("dev", "bench", *APART)])
 def test_every_file_holds_what_the_development_file_holds(name: str):
     # Markers aside: the same version may be wanted for more interpreters there than here.
     assert versions(name) <= versions("dev")

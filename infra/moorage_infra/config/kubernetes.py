@@ -132,6 +132,7 @@ class KubernetesSettings(Model):
     labels: Mapping[OwnLabelKey, LabelValue] = Field(
         default={}, description="labels on everything, such as `team` or `cost-centre`"
     )
+    registry: Text | None = Field(default=None, description="where its images are: `registry.example.org/team`")
     store: Store = Field(description="the object store")
     drivers: Drivers = Field(default=Drivers.model_construct(), description="who may drive runs")
     secrets: tuple[Name, ...] = Field(default=(), description="Secrets of the namespace that steps may name")

@@ -17,6 +17,7 @@ class LocalSettings(Model):
 
     platform: Literal["local"] = Field(description="`local`: one machine")
     labels: Mapping[LabelKey, LabelValue] = Field(default={}, description="whose it is, for whoever lists environments")
+    registry: Text | None = Field(default=None, description="where its images are: `registry.example.org/team`")
     store: Text = Field(description="a folder, or a bucket: `s3://...`, `gs://...`, `az://...`")
     cpu: Positive = Field(description="the CPUs that steps may use at one time")
     memory_gib: Positive = Field(description="the memory that steps may use at one time, in GiB")

@@ -8,7 +8,7 @@ from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRef
 
 from moorage_infra.config import KubernetesSettings
 from moorage_infra.kubernetes.place import Place
-from moorage_infra.targets import ACCOUNT, kubernetes_target
+from moorage_infra.targets import ACCOUNT, DRIVER, kubernetes_target
 from moorage_kubernetes.role import rules
 
 GROUP = "rbac.authorization.k8s.io"
@@ -25,16 +25,16 @@ class Accounts:
 
 def accounts(place: Place) -> Accounts:
     """Make the accounts, and the driver's one role; no other account has any."""
-    made = Accounts(*(_account(place, what) for what in (ACCOUNT, "serving", "driver")))
+    made = Accounts(*(_account(place, what) for what in (ACCOUNT, "serving", DRIVER)))
     role = Role(
-        place.child("role-driver"), metadata=place.inside("driver"), rules=allowed(place.settings), opts=place.options
+        place.child("role-driver"), metadata=place.inside(DRIVER), rules=allowed(place.settings), opts=place.kept
     )
     RoleBinding(
         place.child("binding-driver"),
-        metadata=place.inside("driver"),
+        metadata=place.inside(DRIVER),
         role_ref=RoleRefArgs(api_group=GROUP, kind="Role", name=role.metadata.name),
         subjects=[_driver(place, made.driver), *_people(place)],
-        opts=place.options,
+        opts=place.kept,
     )
     return made
 
@@ -59,7 +59,7 @@ def _account(place: Place, what: str) -> ServiceAccount:
         metadata=place.inside(what),
         automount_service_account_token=False,
         image_pull_secrets=pulls or None,
-        opts=place.options,
+        opts=place.kept,
     )
 
 

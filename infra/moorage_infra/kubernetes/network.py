@@ -14,14 +14,23 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from moorage_infra.config.network import Peers, Service
-from moorage_infra.kubernetes.place import DRIVER, SERVED, Place
+from moorage_infra.kubernetes.place import RUN, SERVED, STEP, Place
 from moorage_kubernetes.names import SET_NAME
 
 DNS_PORT = 53
 NAMESPACE = "kubernetes.io/metadata.name"
 """The label by which the server itself names a namespace."""
 
+ALWAYS = ("default-deny", "dns", "store", "nodes")
+"""Policies that every environment has."""
 EVERYBODY = LabelSelectorArgs()
+DRIVERS = LabelSelectorArgs(
+    match_expressions=[
+        LabelSelectorRequirementArgs(key=RUN, operator="Exists"),
+        LabelSelectorRequirementArgs(key=STEP, operator="DoesNotExist"),
+    ]
+)
+"""Drivers that the cluster runs: of a run, and of no step."""
 
 
 def policies(place: Place) -> Sequence[NetworkPolicy]:
@@ -30,7 +39,7 @@ def policies(place: Place) -> Sequence[NetworkPolicy]:
     made = [refuse_all(place), _dns(place), _out(place, "store", said.store), _among_nodes(place)]
     made += [_out(place, f"to-{extra.name}", extra) for extra in said.egress]
     if said.api_server:
-        made.append(_out(place, "api-server", said.api_server, _having(DRIVER)))
+        made.append(_out(place, "api-server", said.api_server, DRIVERS))
     if callers := _callers(place):
         made.append(_serving(place, callers))
     return made
@@ -99,4 +108,5 @@ def _spec(who: LabelSelectorArgs, egress: Sequence[NetworkPolicyEgressRuleArgs])
 
 
 def _policy(place: Place, name: str, spec: NetworkPolicySpecArgs) -> NetworkPolicy:
-    return NetworkPolicy(place.child(f"network-{name}"), metadata=place.inside(name), spec=spec, opts=place.options)
+    opts = place.kept if name in ALWAYS else place.options
+    return NetworkPolicy(place.child(f"network-{name}"), metadata=place.inside(name), spec=spec, opts=opts)

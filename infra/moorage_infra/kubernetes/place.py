@@ -10,14 +10,14 @@ from moorage_infra.config import KubernetesSettings
 from moorage_infra.targets import shared_name
 from moorage_kubernetes.names import PREFIX, label_key
 
-SERVED = f"{PREFIX}deployment"
-"""The label of everything that belongs to a served model."""
 RUN = label_key("moorage-run")
 """The label of everything that belongs to a run."""
+STEP = label_key("moorage-step")
+"""The label of everything that belongs to a step; a driver has none."""
+SERVED = f"{PREFIX}deployment"
+"""The label of everything that belongs to a served model."""
 PURPOSE = f"{PREFIX}purpose"
 """The label of a namespace that steps do not run in: what it is for instead."""
-DRIVER = f"{PREFIX}driver"
-"""The label of a driver that runs inside the cluster."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Place:
     settings: KubernetesSettings
     namespace: pulumi.Input[str]
     options: pulumi.ResourceOptions
+
+    @property
+    def kept(self) -> pulumi.ResourceOptions:
+        """The options of what is not given up while the namespace is protected: without it, the rest is not safe."""
+        return pulumi.ResourceOptions.merge(self.options, pulumi.ResourceOptions(protect=self.settings.protect))
 
     def child(self, what: str) -> str:
         """Return what a child is called in the stack."""
@@ -47,8 +52,8 @@ class Place:
         return ObjectMetaArgs(name=name, labels=self._labels(labels))
 
     def after(self, *made: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Return the options of a child that needs others before it, and goes before them."""
-        return pulumi.ResourceOptions.merge(self.options, pulumi.ResourceOptions(depends_on=list(made)))
+        """Return the options of a child that is kept, and needs others before it."""
+        return pulumi.ResourceOptions.merge(self.kept, pulumi.ResourceOptions(depends_on=list(made)))
 
     def part(self, what: str) -> "Place":
         """Return the same for children that would else be called as others are."""

@@ -69,7 +69,8 @@ def _provider(name: str, settings: KubernetesSettings, ours: pulumi.ResourceOpti
         skip_update_unreachable=False,
         suppress_deprecation_warnings=False,
         suppress_helm_hook_warnings=False,
-        upsert_existing_objects=False,
+        # An `up` that was killed has made what its state does not know; the next one takes it over.
+        upsert_existing_objects=True,
         opts=ours,
     )
 

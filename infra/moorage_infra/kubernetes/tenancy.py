@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pulumi
 from pulumi_kubernetes.core.v1 import (
     LimitRange,
     LimitRangeItemArgs,
@@ -32,11 +31,10 @@ def pod_security(level: str) -> dict[str, str]:
 
 def namespace(place: Place) -> Namespace:
     """Make the namespace; all else goes into it."""
-    protected = pulumi.ResourceOptions(protect=place.settings.protect)
     return Namespace(
         place.child("namespace"),
         metadata=place.outside(place.settings.namespace, pod_security("restricted")),
-        opts=pulumi.ResourceOptions.merge(place.options, protected),
+        opts=place.kept,
     )
 
 
@@ -56,7 +54,7 @@ def priorities(place: Place) -> Priorities:
         value=0,
         preemption_policy="Never",
         description="Steps of runs: they wait for a place.",
-        opts=place.options,
+        opts=place.kept,
     )
     serving = PriorityClass(
         place.child("priority-serving"),
@@ -64,7 +62,7 @@ def priorities(place: Place) -> Priorities:
         value=SERVING_PRIORITY,
         preemption_policy="PreemptLowerPriority",
         description="Served models: they go before steps.",
-        opts=place.options,
+        opts=place.kept,
     )
     return Priorities(steps, serving)
 
@@ -88,7 +86,7 @@ def quota(place: Place) -> ResourceQuota:
         place.child("quota"),
         metadata=place.inside("quota"),
         spec=ResourceQuotaSpecArgs(hard=hard),
-        opts=place.options,
+        opts=place.kept,
     )
 
 
@@ -106,7 +104,7 @@ def limits(place: Place) -> LimitRange:
         place.child("limits"),
         metadata=place.inside("containers"),
         spec=LimitRangeSpecArgs(limits=[container]),
-        opts=place.options,
+        opts=place.kept,
     )
 
 
@@ -121,5 +119,5 @@ def disruptions(place: Place) -> PodDisruptionBudget:
             selector=LabelSelectorArgs(match_expressions=[served]),
             unhealthy_pod_eviction_policy="AlwaysAllow",
         ),
-        opts=place.options,
+        opts=place.kept,
     )
