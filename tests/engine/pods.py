@@ -86,6 +86,11 @@ def waiting(status: Object) -> str | None:
     return found
 
 
+def restarts(status: Object) -> int:
+    """Return how often containers of the pod were started again."""
+    return sum(each["restartCount"] for each in status.get("containerStatuses", ()))
+
+
 def ready(status: Object) -> bool:
     """Return whether the pod is ready."""
     return any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", ()))

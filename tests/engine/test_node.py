@@ -2,20 +2,18 @@
 
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engine.pods import becomes, create, log, ready, says, shell, spec
-from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client
 from tests.rigs.kubernetes.node.addresses import reachable
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
 from tests.rigs.kubernetes.node.settings import Gpus
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
@@ -23,13 +21,7 @@ STARTED = {"tcpSocket": {"port": 8081}, "periodSeconds": 1, "failureThreshold": 
 GPUS = Gpus(count=2, product="NVIDIA-L4", memory_mib=23034)
 
 
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane"), addons=()) as plane:
-        yield plane
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def node(plane: Plane, shared: Path) -> Iterator[RunningNode]:
     with join(plane, "worker", gpus=GPUS, shared=(str(shared),)) as node:
         yield node
@@ -38,16 +30,6 @@ def node(plane: Plane, shared: Path) -> Iterator[RunningNode]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture
-def client(plane: Plane, node: RunningNode) -> Client:
-    return plane.client()
-
-
-@pytest.fixture
-def namespace(plane: Plane) -> str:
-    return plane.make_namespace(f"test-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture

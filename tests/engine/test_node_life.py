@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,42 +21,26 @@ from tests.engine.pods import (
     log,
     path,
     ready,
+    restarts,
     shell,
     spec,
     state,
     up,
     waiting,
 )  # fmt: skip
-from tests.engine.tools import Tools
 from tests.leftovers import MARK, left_processes
 from tests.rigs.kubernetes.api import Client, Object
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane"), addons=()) as plane:
-        yield plane
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def node(plane: Plane) -> Iterator[RunningNode]:
     with join(plane, "worker") as node:
         yield node
-
-
-@pytest.fixture
-def client(plane: Plane, node: RunningNode) -> Client:
-    return plane.client()
-
-
-@pytest.fixture
-def namespace(plane: Plane) -> str:
-    return plane.make_namespace(f"test-{uuid.uuid4().hex[:8]}")
 
 
 def test_a_pod_fails_with_the_exit_code_of_its_container(client: Client, namespace: str):
@@ -203,6 +186,14 @@ def test_a_container_without_memory_is_killed_and_said_to_be(client: Client, nam
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
 
 
+def test_a_container_that_takes_more_memory_than_it_may_is_killed(client: Client, namespace: str):
+    greedy = ["python", "-c", "kept = bytearray(1 << 28); import time; time.sleep(60)"]
+    main = {"name": "main", "image": "any", "command": greedy, "resources": {"limits": {"memory": "128Mi"}}}
+    create(client, namespace, spec(main))
+    ends(client, namespace)
+    assert terminated(client, namespace)["reason"] == "OOMKilled"
+
+
 def test_a_pod_that_its_node_evicts_says_why(client: Client, namespace: str, node: RunningNode):
     create(client, namespace, spec(shell(FOREVER)))
     up(client, namespace)
@@ -255,10 +246,6 @@ def gone(words: str) -> bool:
             return False
         time.sleep(0.01)
     return True
-
-
-def restarts(status: Object) -> int:
-    return sum(each["restartCount"] for each in status.get("containerStatuses", ()))
 
 
 def terminated(client: Client, namespace: str) -> Object:

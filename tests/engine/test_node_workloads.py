@@ -1,6 +1,5 @@
 """What Kubernetes' own controllers, JobSet and Kueue make of pods that really run, on several nodes of the rig."""
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,12 +7,11 @@ import pytest
 
 from tests.engine import pods
 from tests.engine.pods import FOREVER, POD_IP, SERVE, condition, create, ready, shell, spec, state
-from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client, Object
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
 from tests.rigs.kubernetes.node.settings import SPOT, Gpus
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes", "JobSet", "Kueue"), pytest.mark.slow]
 
@@ -42,12 +40,6 @@ print("met", listener.accept()[0].recv(10).decode())
 """
 
 
-@pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with control_plane(engine, tmp_path_factory.mktemp("plane")) as plane:
-        yield plane
-
-
 @pytest.fixture(scope="module", autouse=True)
 def nodes(plane: Plane) -> Iterator[tuple[RunningNode, ...]]:
     with (
@@ -56,16 +48,6 @@ def nodes(plane: Plane) -> Iterator[tuple[RunningNode, ...]]:
         join(plane, "arm", cpu="2", architecture="arm64") as arm,
     ):
         yield gpu, spot, arm
-
-
-@pytest.fixture
-def client(plane: Plane) -> Client:
-    return plane.client()
-
-
-@pytest.fixture
-def namespace(plane: Plane) -> str:
-    return plane.make_namespace(f"test-{uuid.uuid4().hex[:8]}")
 
 
 def test_pods_go_where_their_architecture_and_tolerations_let_them(client: Client, namespace: str):

@@ -4,7 +4,6 @@ import os
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import pytest
 import yaml
 
 from tests.engine.pods import POD_IP, create
-from tests.engine.tools import Tools
 from tests.rigs.kubernetes.api import Client, Object
 from tests.rigs.kubernetes.node.joining import join
-from tests.rigs.kubernetes.plane import Plane, control_plane
+from tests.rigs.kubernetes.plane import Plane
 from tests.rigs.kubernetes.serviceproxy import service_proxy
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
@@ -41,26 +39,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plane(engine: Tools, tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[Plane]:
-    folder = tmp_path_factory.mktemp("plane")
-    with control_plane(engine, folder, addons=()) as plane, join(plane, "worker", shared=(str(shared),)):
-        yield plane
-
-
-@pytest.fixture(scope="module")
-def url(plane: Plane) -> Iterator[str]:
-    with service_proxy(plane) as url:
+def url(plane: Plane, shared: Path) -> Iterator[str]:
+    with join(plane, "worker", shared=(str(shared),)), service_proxy(plane) as url:
         yield url
-
-
-@pytest.fixture
-def client(plane: Plane) -> Client:
-    return plane.client()
-
-
-@pytest.fixture
-def namespace(plane: Plane) -> str:
-    return plane.make_namespace(f"test-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from tests.rigs.kubernetes.node.context import Node
 from tests.rigs.kubernetes.node.hosts import SLICES
 from tests.rigs.kubernetes.node.kubelet import KubeletServer
 from tests.rigs.kubernetes.node.pods import Worker
+from tests.rigs.kubernetes.node.recall import recalled
 from tests.rigs.kubernetes.node.watching import Heard, Watch
 
 Object = dict[str, Any]
@@ -123,13 +124,13 @@ class Agent:
             if self._tasks[uid].done() and _to_be_removed(pod):
                 self._tasks[uid] = asyncio.create_task(worker.remove())
         elif pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or pod["metadata"].get("deletionTimestamp"):
-            self._begin(uid, Worker(self.node, pod, lifecycle.Pod.of(pod["spec"]).stops()), known=False)
+            self._begin(uid, Worker(self.node, pod, lifecycle.Pod.of(pod["spec"]).stops()), runs=False)
         else:
-            self._begin(uid, Worker(self.node, pod, lifecycle.Pod.of(pod["spec"])), known=True)
+            self._begin(uid, Worker(self.node, pod, recalled(pod, now())), runs=True)
 
-    def _begin(self, uid: str, worker: Worker, known: bool) -> None:
+    def _begin(self, uid: str, worker: Worker, runs: bool) -> None:
         self.workers[uid] = worker
-        self._tasks[uid] = asyncio.create_task(self._work(worker, known))
+        self._tasks[uid] = asyncio.create_task(self._work(worker, runs))
 
     async def _work(self, worker: Worker, runs: bool) -> None:
         try:

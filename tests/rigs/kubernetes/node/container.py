@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rigs.kubernetes.api import Refused
-from tests.rigs.kubernetes.node import logs, probes
+from tests.rigs.kubernetes.node import logs, memory, probes
 from tests.rigs.kubernetes.node.addresses import published
 from tests.rigs.kubernetes.node.backoff import Backoff
 from tests.rigs.kubernetes.node.cell import Cell
@@ -82,6 +82,8 @@ class Runner:
         probed = probes.Probed(named, published(self._cell.address), process.run_inside, pace.probe_second)
         hearer = probes.Hearer(self._probed, self._unhealthy)
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(probes.watch(self._spec, probed, hearer))]
+        if limit := memory.limit_bytes(self._spec):
+            tasks.append(asyncio.create_task(self._watch_memory(process, limit)))
         if hook := (self._spec.get("lifecycle") or {}).get("postStart", {}).get("exec"):
             tasks.append(asyncio.create_task(process.run_inside(hook["command"])))
         try:
@@ -90,6 +92,12 @@ class Runner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch_memory(self, process: Process, limit: int) -> None:
+        while await asyncio.to_thread(memory.used_bytes, process.pid) <= limit:
+            await asyncio.sleep(memory.LOOK_SECONDS)
+        self._cell.hit.add(self._name)
+        process.kill()
 
     def _probed(self, started: bool, ready: bool) -> None:
         self._cell.change(self._cell.state.probed(self._name, started, ready))

@@ -1,5 +1,6 @@
 """Names of pods and services without a DNS server: the hosts file of each pod, written anew when endpoints change."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,33 +14,37 @@ DOMAIN = "svc.cluster.local"
 
 
 class Names:
-    """What EndpointSlices say: `<hostname>.<service>` for each endpoint that has one, and `<service>` for all."""
+    """What EndpointSlices say: `<hostname>.<service>` for each endpoint that has one, `<service>` for all; thread-safe."""
 
     def __init__(self) -> None:
         self._slices: dict[tuple[str, str], Named] = {}
         self._files: dict[Path, tuple[str, str]] = {}
+        self._lock = threading.Lock()
 
     def heard(self, kind: str, endpoint_slice: Named) -> None:
         """Take an event of the watch on EndpointSlices, and write the hosts files that it changes."""
         meta = endpoint_slice["metadata"]
         key = (meta["namespace"], meta["name"])
-        if kind == "DELETED":
-            self._slices.pop(key, None)
-        else:
-            self._slices[key] = endpoint_slice
-        text: dict[str, str] = {}
-        for file, (own, namespace) in self._files.items():
-            text.setdefault(namespace, self._text(namespace))
-            _write(file, own + text[namespace])
+        with self._lock:
+            if kind == "DELETED":
+                self._slices.pop(key, None)
+            else:
+                self._slices[key] = endpoint_slice
+            text: dict[str, str] = {}
+            for file, (own, namespace) in self._files.items():
+                text.setdefault(namespace, self._text(namespace))
+                _write(file, own + text[namespace])
 
     def keep(self, file: Path, own: str, namespace: str) -> None:
         """Write a hosts file, and again whenever names change; `own` are the pod's own lines."""
-        self._files[file] = (own, namespace)
-        _write(file, own + self._text(namespace))
+        with self._lock:
+            self._files[file] = (own, namespace)
+            _write(file, own + self._text(namespace))
 
     def drop(self, file: Path) -> None:
         """Write it no more."""
-        self._files.pop(file, None)
+        with self._lock:
+            self._files.pop(file, None)
 
     def _text(self, namespace: str) -> str:
         lines = sorted({line for each in self._slices.values() for line in lines_of(each, namespace)})

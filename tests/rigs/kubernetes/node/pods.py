@@ -65,6 +65,7 @@ class Worker:
 
     async def run(self) -> None:
         """Return when nothing of the pod is left to do, and the API server knows it."""
+        self._reporter.begin()
         reporting = asyncio.create_task(self._reporter.run())
         deadline = asyncio.create_task(self._deadline())
         preparing = asyncio.create_task(self._prepare())
@@ -107,7 +108,6 @@ class Worker:
 
     async def _prepare(self) -> None:
         node = self.cell.node
-        self._reporter.begin()
         await node.knobs.free.wait()
         await asyncio.sleep(node.settings.pace.start_seconds)
         maker = Maker(self.cell.pod, self.cell.folder / "volumes", self.cell.place, node.sources)

@@ -72,6 +72,5 @@ def _base(cell: Cell, container: str, user: int) -> dict[str, str]:
 
 def _hosts(cell: Cell) -> Path:
     file = cell.folder / "hosts"
-    if not file.exists():
-        cell.node.names.keep(file, own_lines(cell.pod, cell.hostname, cell.address), cell.pod["metadata"]["namespace"])
+    cell.node.names.keep(file, own_lines(cell.pod, cell.hostname, cell.address), cell.pod["metadata"]["namespace"])
     return file

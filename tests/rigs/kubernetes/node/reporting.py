@@ -1,6 +1,7 @@
 """Tells the API server how a pod stands: one patch at a time, the newest state each time."""
 
 import asyncio
+import sys
 from typing import Any
 
 from tests.rigs.kubernetes.api import Refused
@@ -43,9 +44,10 @@ class Reporter:
                 await self._cell.node.knobs.online.wait()
                 await self._report()
             except (Refused, OSError) as error:
-                if isinstance(error, Refused) and error.code in (404, 409):
-                    self._gone = True
+                if isinstance(error, Refused) and (error.code == 404 or "UID" in error.message):
+                    self._gone = True  # or another of its name is there
                     return
+                print(f"the status of {self._cell.pod['metadata']['name']} was not taken: {error}", file=sys.stderr)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._cell.unreported.set()
             finally:

@@ -27,7 +27,9 @@ def body(pod: Pod, report: Report, previous: Sequence[Json], at: str, disrupted:
     `disrupted` is why the kubelet itself ends the pod, which job controllers read as no fault of the pod.
     """
     reason, message = pod.failure or (None, None)
-    address = {"podIP": report.address, "podIPs": [{"ip": report.address}]} if report.address else {}
+    # A list of addresses would be merged with that of the node on which the pod was before.
+    own = [{"$patch": "replace"}, {"ip": report.address}]
+    address = {"podIP": report.address, "podIPs": own} if report.address else {}
     status: Json = {
         "phase": lifecycle.phase(pod),
         "reason": reason,
