@@ -1,23 +1,22 @@
-"""`moorage env`: the environments that this project knows, and how it gets to know one."""
+"""`moorage env`: the environments that this project knows, how it gets to know one, and how one is made."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import click
 
-from moorage.cli import output
+from moorage.cli import output, stack, stackdrift
 from moorage.cli.complete import environment_names
+from moorage.cli.kept import keep
 from moorage.cli.options import json_option, project_option
-from moorage.environments import LOCAL, list_environments, load_environment, save_environment
-from moorage.errors import NotFound, PlatformError, TargetError, Where
+from moorage.environments import LOCAL, list_environments, load_environment
+from moorage.errors import NotFound, TargetError, Where
 from moorage.project import find_root
 
 
 @click.group("env")
 def command() -> None:
-    """List, show and fetch environments."""
+    """Make, list, show, fetch and check environments."""
 
 
 @command.command("list")
@@ -63,17 +62,7 @@ def pull(name: str, source: Path | None, project: Path | None) -> None:
     Afterwards this project can run there, and this machine needs Pulumi no more.
     """
     root = find_root(project or Path.cwd())
-    document = _read(source) if source else _ask_pulumi(name, root)
-    found = save_environment(_named(document, name), root)
-    output.note(f"kept {found.name}: {found.platform}, store {found.store}")
-
-
-def _named(document: object, name: str) -> dict[str, object]:
-    if not isinstance(document, dict):
-        raise TargetError("the environment's document is not an object", fix="give what `environment` exports")
-    if document.get("name", name) != name:
-        raise TargetError(f"this is the document of {document['name']!r}, not of {name!r}", fix="name that one")
-    return document
+    keep(_read(source) if source else _ask_pulumi(name, root), name, root)
 
 
 def _read(path: Path) -> object:
@@ -87,24 +76,14 @@ def _read(path: Path) -> object:
 
 
 def _ask_pulumi(name: str, root: Path) -> object:
-    program = shutil.which("pulumi")
-    if program is None:
-        raise TargetError(
-            "there is no `pulumi` on this machine to ask",
-            fix=f"install it, or: moorage env pull {name} --from FILE, with the stack's `environment` in FILE",
-        )
-    asked = [program, "stack", "output", "environment", "--json", "-s", name]
-    ended = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        said = (ended.stderr or ended.stdout).strip().splitlines() or ["nothing"]
-        raise PlatformError(
-            f"pulumi said: {said[-1]}", fix=f"look with: pulumi stack -s {name}; make it with: pulumi up"
-        )
-    try:
-        return json.loads(ended.stdout)
-    except ValueError as error:
-        raise PlatformError(f"pulumi said: {ended.stdout.strip()[:200]}", fix=f"pulumi stack -s {name}") from error
+    from moorage.stacks.engine import Engine  # here: who lists environments needs none
+
+    return Engine(root, name).output()
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+for _each in (stack.up, stack.preview, stack.down, stackdrift.drift):
+    command.add_command(_each)

@@ -29,7 +29,7 @@ SECTIONS = {
         "bento": Entry("moorage.cli.bento:command", "Build, serve and render the Bento of a model."),
     },
     "The place": {
-        "env": Entry("moorage.cli.env:command", "List, show and fetch environments."),
+        "env": Entry("moorage.cli.env:command", "Make, list, show, fetch and check environments."),
         "image": Entry("moorage.cli.image:command", "Render, build and push the image that steps run in."),
         "gc": Entry("moorage.cli.gc:command", "Remove what was left behind and nothing names any more."),
         "schema": Entry("moorage.cli.schema:command", "Print the JSON Schema of a spec, for editors."),

@@ -1,0 +1,68 @@
+"""What whoever makes an environment must be allowed: to make each object, and to give drivers their Role. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from moorage_kubernetes.operate.asked import Asked
+from moorage_kubernetes.role import rules
+from moorage_kubernetes.target import KubernetesTarget
+
+KUEUE = "kueue.x-k8s.io"
+MONITORING = "monitoring.coreos.com"
+RBAC = "rbac.authorization.k8s.io"
+VERBS = ("get", "create", "patch", "delete")
+"""What Pulumi's provider does with an object in its life."""
+
+
+class Right(NamedTuple):
+    """One thing to be allowed, as RBAC names it; no namespace means the whole cluster."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        kind = f"{self.resource}.{self.group}" if self.group else self.resource
+        named = f" {self.name}" if self.name else ""
+        return f"{self.verb} {kind}{named}{f' in {self.namespace}' if self.namespace else ''}"
+
+
+def rights_to_make(asked: Asked) -> tuple[Right, ...]:
+    """Return the rights to make, change and remove all that the stack has."""
+    return tuple(Right(verb, *kind) for kind in kinds(asked) for verb in VERBS)
+
+
+def rights_to_give(asked: Asked) -> tuple[Right, ...]:
+    """Return what the driver's Role holds: nobody gives what he does not have, but for who may escalate and bind."""
+    target = KubernetesTarget(
+        namespace=asked.namespace, cpu=1, memory_gib=1, queue="steps", jobset=asked.jobset, secrets=asked.secrets
+    )
+    return tuple(
+        Right(verb, rule.group, rule.resource, asked.namespace, name)
+        for rule in rules(target)
+        for verb in rule.verbs
+        for name in rule.names or ("",)
+    )
+
+
+def kinds(asked: Asked) -> Iterator[tuple[str, str, str]]:
+    """Yield group, plural and namespace of each kind of object that the stack has."""
+    yield from (("", "namespaces", ""), ("scheduling.k8s.io", "priorityclasses", ""))
+    yield from ((KUEUE, "clusterqueues", ""), (KUEUE, "resourceflavors", ""))
+    space = asked.namespace
+    for group, plural in (
+        ("", "resourcequotas"), ("", "limitranges"), ("", "serviceaccounts"), (RBAC, "roles"), (RBAC, "rolebindings"),
+        ("networking.k8s.io", "networkpolicies"), ("policy", "poddisruptionbudgets"), (KUEUE, "localqueues"),
+    ):  # fmt: skip
+        yield group, plural, space
+    if asked.monitoring:
+        yield MONITORING, "servicemonitors", space
+        yield from ((MONITORING, "prometheusrules", space),) if asked.monitoring.rules else ()
+        yield from (("", "configmaps", space),) if asked.monitoring.dashboard is not None else ()
+    if asked.devices and asked.devices.device_class:
+        yield "resource.k8s.io", "deviceclasses", ""
+    if asked.devices and asked.devices.plugin:
+        yield "apps", "daemonsets", f"{space}-devices"
+        yield "networking.k8s.io", "networkpolicies", f"{space}-devices"

@@ -1,0 +1,1 @@
+"""Stacks: Pulumi called for one environment, and what its CLI leaves to whoever calls it."""

@@ -1,0 +1,34 @@
+"""Drift of one stack: what the engine finds changed, and what the platform has that no stack declares."""
+
+import json
+from collections.abc import Sequence, Set
+
+from moorage.operations import Declared, Operations
+from moorage.stacks.drift import Drifted, drifted
+from moorage.stacks.engine import Engine
+from moorage.stacks.pending import declared
+from moorage.stacks.project import StackFile
+
+
+def look(engine: Engine, file: StackFile, operations: Operations | None, accept: Set[str]) -> tuple[Drifted, ...]:
+    """Return what is not as the stacks say; `accept` are the names of undeclared objects that may be there."""
+    own = declared(engine.state())
+    changed = drifted(engine.events("refresh", "--preview-only"))
+    return (*changed, *_undeclared(engine, file, operations, own, accept))
+
+
+def _undeclared(
+    engine: Engine, file: StackFile, operations: Operations | None, own: Sequence[Declared], accept: Set[str]
+) -> list[Drifted]:
+    if operations is None:
+        return []
+    found = list(operations.undeclared(file.settings, own))
+    if found:  # only then is it worth asking what all other stacks declare
+        found = list(operations.undeclared(file.settings, own, _others(engine, file)))
+    return [Drifted("undeclared", each.name, each.means) for each in found if each.name not in accept]
+
+
+def _others(engine: Engine, file: StackFile) -> list[Declared]:
+    names = [str(each["name"]) for each in json.loads(engine.ask("stack", "ls", "--json"))]
+    others = [name for name in names if name.rpartition("/")[2] != file.name]
+    return [each for name in others for each in declared(Engine(file.root, name, engine.program).state())]
