@@ -14,7 +14,10 @@ DOMAIN = "svc.cluster.local"
 
 
 class Names:
-    """What EndpointSlices say: `<hostname>.<service>` for each endpoint that has one, `<service>` for all; thread-safe."""
+    """What EndpointSlices say: `<hostname>.<service>` for each endpoint that has one, and `<service>` for all.
+
+    May be used from any thread.
+    """
 
     def __init__(self) -> None:
         self._slices: dict[tuple[str, str], Named] = {}
