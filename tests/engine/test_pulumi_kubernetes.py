@@ -217,6 +217,18 @@ boat = k8s.apiextensions.CustomResource(
     assert made.preview("--expect-no-changes").ok
 
 
+def test_manifests_in_yaml_are_decoded_and_components_of_the_vendor_are_refused_by_name(make: Make):
+    manifest = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "written"}})
+    made = make(f"""{IMPORTS}
+k8s.yaml.ConfigGroup("written", yaml=[{manifest!r}])
+if config.get("version"):
+    k8s.yaml.v2.ConfigGroup("refused", yaml={manifest!r})
+""")
+    assert "kubernetes:core/v1:ConfigMap" in {step.type for step in made.preview().steps}
+    refused = made.preview("--config", "version=2")
+    assert "this stand-in for kubernetes has no component kubernetes:yaml/v2:ConfigGroup" in refused.errors
+
+
 def test_a_patch_changes_what_is_somebody_elses_and_gives_it_back(make: Make, client: Client):
     client.create(f"{DEFAULT}/configmaps", {"metadata": {"name": "theirs"}, "data": {"a": "1"}})
     made = make(f'{IMPORTS}k8s.core.v1.ConfigMapPatch("patch", metadata={{"name": "theirs"}}, data={{"b": "2"}})')

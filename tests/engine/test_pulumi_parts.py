@@ -13,6 +13,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 from tests.rigs.pulumi import values
 from tests.rigs.pulumi.kubernetes import comparing, objects, settings
 from tests.rigs.pulumi.kubernetes.cluster import Unreachable, access
+from tests.rigs.pulumi.kubernetes.provider import Kubernetes
 from tests.rigs.pulumi.language import LanguageHost
 from tests.rigs.pulumi.provider import Change, ProviderError, Resource
 from tests.rigs.pulumi.values import UNKNOWN, Secret
@@ -106,6 +107,35 @@ def test_a_kubeconfig_that_will_not_do_says_why(kubeconfig: str, said: str):
 def test_providers_are_served_at_the_version_that_their_sdk_asks_for():
     assert plugins_of_the_sdks()["kubernetes"]
     assert pulumi_version()
+
+
+def test_an_object_without_a_cluster_keeps_its_name_and_namespace():
+    provider = Kubernetes()
+    inputs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}, "data": {"a": "1"}}
+    old = {
+        **inputs,
+        "metadata": {"name": "settings-1", "namespace": "there", "annotations": {objects.AUTONAMED: "true"}},
+    }
+    checked = provider.check(MAP, old, inputs, b"seed")
+    assert checked.inputs["metadata"] == old["metadata"]
+    state = objects.state_of(old, old, "manager")
+    assert provider.diff(MAP, state, old, checked.inputs).changes == {}
+
+
+def test_a_namespace_that_the_program_says_only_now_is_no_other_place():
+    provider = Kubernetes()
+    inputs = {"apiVersion": "example/v1", "kind": "Boat", "metadata": {"name": "boat"}}
+    live = {**inputs, "metadata": {"name": "boat", "namespace": "default"}}
+    state = objects.state_of(live, inputs, "manager")
+    assert provider.diff(MAP, state, inputs, live).changes == {}
+    moved = provider.diff(MAP, state, inputs, {**inputs, "metadata": {"name": "boat", "namespace": "elsewhere"}})
+    assert moved.replaces == {"metadata.namespace"}
+
+
+def test_what_is_no_object_of_the_api_is_refused_by_name():
+    release = Resource("urn", "kubernetes:helm.sh/v3:Release", "chart")
+    with pytest.raises(ProviderError, match=r"no kubernetes:helm.sh/v3:Release"):
+        Kubernetes().check(release, {}, {"chart": "x"}, b"seed")
 
 
 @pytest.fixture

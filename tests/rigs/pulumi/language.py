@@ -97,7 +97,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Run a program to its end in a fresh interpreter."""
         asked = {VARIABLE: json.dumps(_asked(request, self._engine))}
         process = self._start(
-            [interpreter(request.info), "-u", str(PROGRAM)],
+            [interpreter(request.info), "-P", "-u", str(PROGRAM)],  # or the modules beside it would hide others
             context,
             cwd=request.pwd or request.info.program_directory,
             env={**os.environ, **asked},

@@ -23,7 +23,7 @@ def main() -> int:
     pulumi.runtime.set_all_config(asked.pop("config"), asked.pop("secret_keys"))
     pulumi.runtime.configure(pulumi.runtime.Settings(**asked))
     sys.argv = [program, *arguments]
-    sys.path[0] = os.path.dirname(program)
+    sys.path.insert(0, os.path.dirname(program))
     # Futures that a failure leaves behind are no news: the engine has said why.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()

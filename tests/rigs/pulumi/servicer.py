@@ -80,6 +80,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         answer: dict[str, Any] = {"return": values.write(result)}  # the field's name is a word of Python's
         return provider_pb2.InvokeResponse(**answer)
 
+    def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Refuse: components of the vendor's live in the vendor's plugin."""
+        package = self._provider.package
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"this stand-in for {package} has no component {request.type}")
+
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Check the inputs of a resource."""
         olds, news = values.read(request.olds), values.read(request.news)

@@ -48,6 +48,14 @@ def shaped_like(live: Any, wanted: Any) -> Any:
     return live
 
 
+def placed(have: dict[str, Any], live: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return what there is with its name and namespace, if the program says these now and did not before."""
+    if not isinstance(metadata := new.get("metadata"), dict):
+        return have
+    place = {key: live["metadata"][key] for key in ("name", "namespace") if key in metadata and key in live["metadata"]}
+    return {**have, "metadata": {**have.get("metadata", {}), **place}}
+
+
 def normal(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs as they would be read back: no read-only metadata, a secret's text as its data."""
     metadata = inputs.get("metadata")

@@ -70,19 +70,18 @@ class Kubernetes(Provider):
 
     def check(self, resource: Resource, olds: Properties, news: Properties, seed: bytes) -> Checked:
         """Name the object and its namespace."""
+        if "apiVersion" not in news:
+            raise ProviderError(f"this stand-in knows objects of the API only, and no {resource.type}")
         inputs = objects.named(resource, plain(news), olds, seed)
         metadata = inputs.get("metadata")
-        if isinstance(metadata, dict) and not metadata.get("namespace") and self._namespaced(inputs):
-            cluster = self._found
-            space = cluster.namespace if isinstance(cluster, Cluster) else "default"
+        if isinstance(metadata, dict) and not metadata.get("namespace") and (space := self._namespace(inputs, olds)):
             inputs = {**inputs, "metadata": {**metadata, "namespace": space}}
         return Checked(objects.hidden(inputs, news))
 
     def diff(self, resource: Resource, state: Properties, olds: Properties, news: Properties) -> Diff:
         """Compare the object as it was last seen, as far as the program has a say in it, with what is wanted now."""
         old, new = comparing.normal(objects.wanted(state[objects.INPUTS])), comparing.normal(objects.wanted(news))
-        live = objects.live_of(state)
-        have = comparing.shaped_like(live, old)
+        have = comparing.placed(comparing.shaped_like(objects.live_of(state), old), objects.live_of(state), new)
         changes = comparing.changes(have, new)
         if changes and (normal := self._as_read_back(state, new)):
             changes = comparing.changes(have, normal)
@@ -183,11 +182,13 @@ class Kubernetes(Provider):
             return None
         return self._cluster()
 
-    def _namespaced(self, inputs: Properties) -> bool:
+    def _namespace(self, inputs: Properties, olds: Properties) -> str | None:
         try:
-            return self._cluster().kind(inputs["apiVersion"], inputs["kind"]).namespaced
-        except (ProviderError, NoKind, Unreachable):
-            return False
+            cluster = self._cluster()
+            return cluster.namespace if cluster.kind(inputs["apiVersion"], inputs["kind"]).namespaced else None
+        except (ProviderError, NoKind, Unreachable):  # then it stays where it is
+            space: str | None = (plain(olds.get("metadata")) or {}).get("namespace")
+            return space
 
     def _can_preview(self, inputs: Properties) -> bool:
         if has_unknown(inputs) or isinstance(self._found, Unreachable):
