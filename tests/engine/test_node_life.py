@@ -136,6 +136,18 @@ def test_a_pod_that_is_deleted_may_end_in_its_own_way(client: Client, namespace:
     client.merge(path(namespace, "pod"), {"metadata": {"finalizers": None}})
 
 
+def test_a_pod_may_say_good_bye_before_it_is_asked_to_end(client: Client, namespace: str, tmp_path: Path):
+    hook = {"preStop": {"exec": {"command": ["sh", "-c", "id -u > /out/bye"]}}}
+    mounts = [{"name": "out", "mountPath": "/out"}]
+    main = shell(FOREVER, lifecycle=hook, volumeMounts=mounts, securityContext={"runAsUser": 1234})
+    tmp_path.chmod(0o777)
+    create(client, namespace, spec(main, volumes=[{"name": "out", "hostPath": {"path": str(tmp_path)}}]))
+    up(client, namespace)
+    client.delete(path(namespace, "pod"))
+    client.until(path(namespace), lambda found: not found["items"])
+    assert (tmp_path / "bye").read_text() == "1234\n"
+
+
 def test_a_pod_that_is_deaf_is_killed_when_its_grace_is_over(client: Client, namespace: str):
     deaf = spec(shell("trap '' TERM; echo up; while :; do sleep 0.05; done"), terminationGracePeriodSeconds=1)
     create(client, namespace, deaf, finalizers=["test/kept"])

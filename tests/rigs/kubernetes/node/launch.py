@@ -55,12 +55,14 @@ def main(file: str, report: int) -> int:
 
 
 def enter(pid: int, words: list[str]) -> int:
-    """Run words in the namespaces of a container, and return their exit status."""
+    """Run words in the namespaces of a container as who it is, and return their exit status."""
     linux.die_with_parent(signal.SIGKILL)
-    environment = _environment_of(pid)
+    environment, owner = _environment_of(pid), os.stat(f"/proc/{pid}")
     linux.enter(pid)
     child = os.fork()
     if child == 0:
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
         linux.die_with_parent(signal.SIGKILL)
         os.chdir("/")
         _exec(words, environment)
