@@ -10,6 +10,7 @@ from tests.rigs.kubernetes.node.addresses import Addresses, published, reachable
 from tests.rigs.kubernetes.node.backoff import Backoff
 from tests.rigs.kubernetes.node.hosts import Names, lines_of, own_lines
 from tests.rigs.kubernetes.node.lifecycle import Pod, Terminated
+from tests.rigs.kubernetes.node.recall import LOST, recalled
 from tests.rigs.kubernetes.node.settings import SPOT, Gpus, Image, Settings
 from tests.rigs.kubernetes.node.sources import Missing
 from tests.rigs.kubernetes.node.volumes import Mount, host_path, instead, write
@@ -98,6 +99,21 @@ def test_a_node_says_what_it_has():
 def test_images_are_tried_in_order():
     made = SETTINGS.model_copy(update={"images": (Image(pattern="a/*", user=5), Image(pattern="b"))})
     assert [getattr(made.image(name), "user", None) for name in ("a/x:1", "b", "c")] == [5, 0, None]
+
+
+def test_what_a_node_of_that_name_ran_before_is_lost_and_what_had_ended_is_remembered():
+    containers = [{"name": name} for name in ("runs", "ended", "waits", "new")]
+    ended = {"exitCode": 3, "reason": "Error", "startedAt": "s", "finishedAt": "f"}
+    said = [
+        {"name": "runs", "state": {"running": {"startedAt": "s"}}, "restartCount": 2},
+        {"name": "ended", "state": {"terminated": ended}, "restartCount": 0},
+        {"name": "waits", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}},
+    ]
+    pod = recalled({"spec": {"containers": containers}, "status": {"containerStatuses": said}}, "now")
+    assert pod.container("runs").ended == Terminated(137, "ContainerStatusUnknown", "s", "now", LOST)
+    assert pod.container("runs").restarts == 2
+    assert pod.container("ended").ended == pod.container("waits").ended == Terminated(3, "Error", "s", "f")
+    assert pod.container("new") == Pod.of({"containers": [{"name": "new"}]}).container("new")
 
 
 def test_a_condition_that_does_not_change_keeps_its_time():

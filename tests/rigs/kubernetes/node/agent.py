@@ -29,7 +29,7 @@ LISTED_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class RunLog:
-    """The log of one run of a container; `process` says whether it goes on."""
+    """The log of one run of a container; `ended` says whether nothing more is written."""
 
     file: Path
     ended: Callable[[], bool]
@@ -124,7 +124,7 @@ class Agent:
             if self._tasks[uid].done() and _to_be_removed(pod):
                 self._tasks[uid] = asyncio.create_task(worker.remove())
         elif pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or pod["metadata"].get("deletionTimestamp"):
-            self._begin(uid, Worker(self.node, pod, lifecycle.Pod.of(pod["spec"]).stops()), runs=False)
+            self._begin(uid, Worker(self.node, pod, recalled(pod, now()).stops()), runs=False)
         else:
             self._begin(uid, Worker(self.node, pod, recalled(pod, now())), runs=True)
 
@@ -140,6 +140,8 @@ class Agent:
                 await worker.remove()
         except Exception:  # noqa: BLE001 - one pod that goes wrong must not take the others with it
             traceback.print_exc(file=sys.stderr)
+        finally:
+            self.node.addresses.give_back(worker.cell.address)
 
     def _forget(self, uid: str) -> None:
         worker, task = self.workers.pop(uid), self._tasks.pop(uid)

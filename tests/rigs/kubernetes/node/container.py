@@ -55,6 +55,7 @@ class Runner:
         message = self._message_file
         message.parent.mkdir(parents=True, exist_ok=True)
         message.write_bytes(b"")
+        message.chmod(0o666)  # whoever the container is, it may leave a word
         try:
             container = self._cell.state.container(self._name)
             number = container.restarts + (container.ended is not None)

@@ -82,7 +82,6 @@ class Worker:
             for task in (reporting, deadline, preparing):
                 task.cancel()
             await asyncio.gather(reporting, deadline, preparing, return_exceptions=True)
-            self.cell.node.addresses.give_back(self.cell.address)
             self.cell.node.names.drop(self.cell.folder / "hosts")
 
     async def remove(self) -> None:

@@ -36,6 +36,7 @@ class Process:
     async def start(cls, asked: Mapping[str, Any], folder: Path) -> "Process":
         """Return the process when its command runs; `CannotStart` where there is none."""
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "log").touch()  # it may be asked for as soon as the container is said to run
         file = folder / "container.json"
         file.write_text(json.dumps({**asked, "node": os.getpid(), "layer": str(folder / "layer")}))
         ours, theirs = os.pipe()
