@@ -24,8 +24,8 @@ class Builder(Frozen):
     forwards: tuple[str, ...] = ()
 
 
-# Docker's own format and a history would name containers that were there only while the image was built.
-_SAME_IMAGE = ("--layers", "--format", "oci", "--omit-history", "--timestamp", str(EPOCH_SECONDS))
+# Docker's own format would name containers that were there only while the image was built.
+_SAME_IMAGE = ("--layers", "--format", "oci", "--timestamp", str(EPOCH_SECONDS))
 _PUSH_FORMAT = ("--format", "v2s2")  # which every registry and platform takes, as `docker push` makes it
 
 BUILDERS = (

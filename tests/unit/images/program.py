@@ -56,7 +56,7 @@ def _options() -> argparse.ArgumentParser:
         parser.add_argument("--provenance")
         parser.add_argument("--build-arg", action="append", default=[])
         return parser
-    parser.add_argument("--layers", "--omit-history", action="store_true")
+    parser.add_argument("--layers", action="store_true")
     parser.add_argument("--format", choices=("oci", "docker"))
     parser.add_argument("--timestamp", type=int)
     if NAME == "buildah":
