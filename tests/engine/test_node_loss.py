@@ -7,6 +7,7 @@ import pytest
 
 from tests.engine.pods import FOREVER, becomes, create, ends, log, path, restarts, says, shell, spec, state, up
 from tests.rigs.kubernetes.api import Client, Object, Refused
+from tests.rigs.kubernetes.faults import BROKEN, LOST_ANSWER, THROTTLED, Faults
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
 from tests.rigs.kubernetes.plane import Plane
@@ -69,6 +70,20 @@ def test_a_pod_outlives_a_restart_of_the_api_server(plane: Plane, client: Client
     plane.restart_api_server()
     assert ends(client, namespace) == "Succeeded"
     assert says(client, namespace, spec(shell("echo next")), "next") == "next\n"
+
+
+def test_a_node_says_again_what_the_api_server_did_not_take(plane: Plane, client: Client, namespace: str):
+    user, faults = "system:node:flaky", Faults()
+    plane.user(user, ["system:nodes"])
+    with join(plane, "flaky", labels={"only": "flaky"}, kubeconfig=str(plane.through(faults, user))):
+        faults.inject(THROTTLED, "patch", "pods/status", times=1)
+        faults.inject(LOST_ANSWER, "patch", "pods/status", times=1)
+        faults.inject(BROKEN, "create", "serviceaccounts/token", times=1)
+        faults.inject(LOST_ANSWER, "delete", "pods", times=1)
+        says(client, namespace, spec(shell("echo all the same"), nodeSelector={"only": "flaky"}))
+        client.delete(path(namespace, "pod"))
+        gone(client, namespace)
+        assert faults.count("patch", "pods/status") >= 4
 
 
 @pytest.mark.usefixtures("plain")

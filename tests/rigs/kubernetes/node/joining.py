@@ -17,18 +17,15 @@ def join(plane: Plane, name: str, **settings: Any) -> Iterator[RunningNode]:
 
     `settings` are those of `Settings`; the pace is quick where nothing else is said.
     """
-    folder = plane.folder / "nodes" / name
     pair = plane.authority.server(f"kubelet-{name}")
-    with RunningNode(
-        Settings(
-            name=name,
-            kubeconfig=str(plane.user(f"system:node:{name}", ["system:nodes"])),
-            names_kubeconfig=str(plane.user("system:kube-proxy")),
-            serving=(str(pair.certificate), str(pair.key)),
-            folder=str(folder),
-            **{"pace": QUICK, **settings},
-        )
-    ) as node:
+    usual = {
+        "kubeconfig": str(plane.user(f"system:node:{name}", ["system:nodes"])),
+        "names_kubeconfig": str(plane.user("system:kube-proxy")),
+        "serving": (str(pair.certificate), str(pair.key)),
+        "folder": str(plane.folder / "nodes" / name),
+        "pace": QUICK,
+    }
+    with RunningNode(Settings(name=name, **{**usual, **settings})) as node:
         try:
             plane.client().until(f"{NODES}/{name}", _schedulable)
             yield node
