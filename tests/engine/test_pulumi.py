@@ -1,6 +1,7 @@
 """The engine, our language host and the base of the provider stand-ins, on the smallest platform there is: a file."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -73,6 +74,12 @@ pulumi.export("labels", pulumi.Output.all(c.mark).apply(
     assert made.stack.preview("--expect-no-changes").ok
     assert made.stack.destroy().changes["delete"] == 4
     assert made.items() == {}
+
+
+def test_the_engine_finds_our_language_host_and_our_interpreter(make: Make):
+    said = make("").stack.run("about")
+    assert said.ok, said.stderr
+    assert f"executable='{sys.executable}'" in said.stdout
 
 
 def test_a_secret_is_secret_in_the_state_the_outputs_and_the_log(make: Make):

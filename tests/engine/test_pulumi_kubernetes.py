@@ -172,11 +172,11 @@ def test_an_interrupt_ends_the_waiting_and_keeps_what_is_there(make: Make):
     assert made.up().ok
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_each_resource_it_goes_up_all_the_same(make: Make, client: Client, when: Literal["before", "after"]):
-    names = [f"{when}-{number}" for number in (1, 2, 3)]
+def test_killed_at_each_resource_it_goes_up_all_the_same(make: Make, client: Client):
+    moments: dict[str, Literal["before", "after"]] = {"first": "after", "second": "before", "third": "after"}
+    names = list(moments)
     made = make(CHAIN.replace("NAMES", json.dumps(names)))
-    for name in names:
+    for name, when in moments.items():
         assert made.up(fault=Fault("kill", at=name, when=when)).status == -9
         assert made.cancel().ok
     assert made.up().ok

@@ -29,6 +29,7 @@ HERMETIC = {
     "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }
+LOGGED = ("preview", "up", "refresh", "destroy", "import")
 AGREED = ("--yes", "--skip-preview")
 PROJECT = {"name": "small", "runtime": "python"}
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ", "MOORAGE_TEST_SESSION", "PYTHONDONTWRITEBYTECODE")
@@ -80,7 +81,7 @@ class Stack:
         number = len(list(self.world.glob("*.events")))
         log = self.world / f"{number}-{command}.events"
         log.touch()
-        extra = [] if command in ("cancel", "stack", "config", "state") else ["--event-log", str(log)]
+        extra = ["--event-log", str(log)] if command in LOGGED else []
         environ = self.environment()
         if fault is not None:
             environ |= {**fault.variable(), COUNTER: str(log.with_suffix(".operations"))}
