@@ -110,9 +110,11 @@ async def _read_all(descriptor: int) -> dict[str, Any]:
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
         said: dict[str, Any] = {}
-        for line in (await reader.read()).splitlines():
-            said |= json.loads(line)
-        transport.close()
+        try:
+            for line in (await reader.read()).splitlines():
+                said |= json.loads(line)
+        finally:
+            transport.close()  # before its descriptor, whose number the loop would be deaf to ever after
     return said
 
 
