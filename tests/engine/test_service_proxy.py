@@ -79,6 +79,7 @@ def test_a_route_shares_requests_out_by_weight(client: Client, namespace: str, u
     host = f"{namespace}.example"
     routes = f"{ROUTES}/namespaces/{namespace}/httproutes"
     client.create(routes, route(host, old=9, new=1))
+    client.until(f"{routes}/canary", lambda made: "Accepted" in str(made.get("status")))
     wait(lambda: ask(url, host)[0] == 200)
     assert Counter(ask(url, host)[1] for _ in range(20)) == {"old": 18, "new": 2}
     client.merge(f"{routes}/canary", {"spec": {"rules": route(host, old=0, new=1)["spec"]["rules"]}})
@@ -101,7 +102,7 @@ def route(host: str, **weights: int) -> Object:
     backends = [{"name": name, "port": 80, "weight": weight} for name, weight in weights.items()]
     return {
         "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "canary"},
-        "spec": {"hostnames": [host], "rules": [{"backendRefs": backends}]},
+        "spec": {"parentRefs": [{"name": "any"}], "hostnames": [host], "rules": [{"backendRefs": backends}]},
     }  # fmt: skip
 
 

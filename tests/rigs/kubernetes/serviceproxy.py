@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from tests.rigs.kubernetes.api import LOOK_SECONDS, Object
+from tests.rigs.kubernetes.api import LOOK_SECONDS, MERGE, Object, Refused
 from tests.rigs.kubernetes.node.api import ApiServer, access
+from tests.rigs.kubernetes.node.clock import now
 from tests.rigs.kubernetes.node.watching import Watch
 from tests.rigs.kubernetes.plane import Plane
 from tests.rigs.kubernetes.ports import Port
@@ -27,6 +28,7 @@ KINDS = {
     "EndpointSlice": "/apis/discovery.k8s.io/v1/endpointslices",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/httproutes",
 }
+CONTROLLER = "moorage.dev/service-proxy"
 ROOT = Path(__file__).parents[3]
 CHUNK_BYTES = 65536
 START = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
@@ -75,6 +77,11 @@ class ServiceProxy:
 
     def _heard(self, kind: str, event: str, told: Object) -> None:
         self._loop.call_soon_threadsafe(self._table.heard, kind, event, told)
+        if kind == "HTTPRoute" and event != "DELETED" and (status := accepted(told, now())):
+            meta = told["metadata"]
+            path = f"{KINDS[kind].replace('httproutes', '')}namespaces/{meta['namespace']}/httproutes/{meta['name']}"
+            with suppress(Refused):  # it has just gone
+                self._api.patch(f"{path}/status", status, MERGE)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -95,6 +102,29 @@ class ServiceProxy:
             with suppress(OSError):  # it has just gone; the next may be there
                 return await asyncio.open_connection(host, port)
         raise Unroutable(502, "no ready endpoint can be connected to")
+
+
+def accepted(route: Object, at: str) -> Object | None:
+    """Return the status by which a gateway says that it has taken up a route; None where that is said already.
+
+    Whether the services of the route are there is not said: a request is told.
+    """
+    generation = route["metadata"]["generation"]
+    said = [each["observedGeneration"] for parent in _parents(route) for each in parent["conditions"]]
+    parents = route["spec"].get("parentRefs", ())
+    if not parents or (said and min(said) >= generation):
+        return None
+    condition = {
+        "type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+        "lastTransitionTime": at, "observedGeneration": generation,
+    }  # fmt: skip
+    made = [{"parentRef": each, "controllerName": CONTROLLER, "conditions": [condition]} for each in parents]
+    return {"status": {"parents": made}}
+
+
+def _parents(route: Object) -> list[Object]:
+    found = route.get("status", {}).get("parents", ())
+    return [each for each in found if each["controllerName"] == CONTROLLER]
 
 
 async def _join(
