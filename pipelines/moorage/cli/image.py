@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -58,13 +58,13 @@ def command() -> None:
 @command.command("render")
 @_recipe_options
 @click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="Write all that a build needs into DIR.")
-def render(to: Path | None, **asked: object) -> None:
+def render(to: Path | None, **asked: Any) -> None:
     """Print the Containerfile of an image.
 
     With --to, it is written into a folder together with the requirements and moorage's wheel, which is all that a
     builder needs.
     """
-    plan = _plan(**asked)  # type: ignore[arg-type]
+    plan = _plan(**asked)
     if to is None:
         click.echo(containerfile(plan.recipe), nl=False)
         return
@@ -84,15 +84,15 @@ def render(to: Path | None, **asked: object) -> None:
 )
 @json_option
 def build(
-    environment: str, pushed: bool, registry: str | None, builder: str | None, as_json: bool, **asked: object
+    environment: str, pushed: bool, registry: str | None, builder: str | None, as_json: bool, **asked: Any
 ) -> None:
     """Build an image; with --push, bring it to an environment.
 
     Steps that say `image: NAME`, and all those that say nothing when the name is left out, run in the newest one.
     The same requirements on the same base are the same image, and their steps stay cached.
     """
-    plan = _plan(**asked)  # type: ignore[arg-type]
-    place = _place(environment, asked["project"]) if pushed else None  # type: ignore[arg-type]
+    plan = _plan(**asked)
+    place = _place(environment, asked["project"]) if pushed else None
     repository = _repository(plan.recipe.name, registry, place)
     with built(plan, choose_builder(builder), repository, output.note) as image:
         reference = push(image, output.note) if place is not None else None

@@ -101,4 +101,4 @@ def push_failure(builder: str, reference: str, lines: Sequence[str]) -> MoorageE
 def _last(lines: Sequence[str]) -> str:
     words = [line.strip() for line in lines if line.strip()]
     errors = [line for line in words if re.match(r"(error|fatal)\b", line, re.IGNORECASE)]
-    return ((errors or words or ["nothing"])[-1])[:300]
+    return (errors or words or ["nothing"])[-1].removeprefix("Error: ")[:300]

@@ -184,7 +184,7 @@ def test_a_base_that_cannot_be_pulled_is_named(call: Call, wheel: Path, programs
     programs.install("buildah")
     ended = call("image", "build", "--base", "nowhere:1", "--moorage", wheel)
     assert ended.code == 2
-    assert "error: the base image nowhere:1 cannot be pulled: " in ended.err
+    assert "error: the base image nowhere:1 cannot be pulled: creating build container: " in ended.err
     assert "buildah pull nowhere:1" in ended.err
 
 
