@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from moorage.cli.root import SECTIONS, root
+from tools.pages import between, rewrite
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 BEGIN, END = "<!-- commands: python -m tools.reference -->\n", "<!-- end of commands -->"
@@ -16,15 +17,12 @@ BEGIN, END = "<!-- commands: python -m tools.reference -->\n", "<!-- end of comm
 
 def main() -> int:
     """Write the page anew; return 0."""
-    PAGE.write_text(updated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    return 0
+    return rewrite(PAGE, BEGIN, END, reference())
 
 
 def updated(page: str) -> str:
     """Return `page` with the list of commands as they are now."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{reference()}\n{END}{after}"
+    return between(page, BEGIN, END, reference())
 
 
 def reference() -> str:

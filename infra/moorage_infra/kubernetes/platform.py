@@ -65,12 +65,13 @@ def _provider(name: str, settings: KubernetesSettings, ours: pulumi.ResourceOpti
         delete_unreachable=False,
         enable_config_map_mutable=True,
         enable_secret_mutable=False,
-        enable_patch_force=False,
         skip_update_unreachable=False,
         suppress_deprecation_warnings=False,
         suppress_helm_hook_warnings=False,
-        # An `up` that was killed has made what its state does not know; the next one takes it over.
+        # An `up` that was killed has made what its state does not know: the next one takes it over.
         upsert_existing_objects=True,
+        # All of it is ours: what somebody changed by hand is put back.
+        enable_patch_force=True,
         opts=ours,
     )
 

@@ -35,7 +35,7 @@ def test_its_demo_runs_the_pipeline_and_asks_its_model(project: Path) -> None:
 
 @pytest.mark.slow
 def test_its_tests_pass(project: Path) -> None:
-    assert "6 passed" in make(project, "test")
+    assert "7 passed" in make(project, "test")
 
 
 @pytest.mark.slow

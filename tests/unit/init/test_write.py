@@ -34,7 +34,8 @@ def test_every_file_of_the_template_is_written_under_its_own_name(written: Path)
     found = files(written)
     assert len(found) == len(list(TEMPLATE.rglob("*.template")))
     for path in ("Makefile", ".gitignore", ".github/workflows/ci.yml", "pipelines/my_wines/pipeline.yaml",
-                 "bentos/my_wines/service.py", "infra/__main__.py", "stacks/Pulumi.local-dev.yaml"):  # fmt: skip
+                 "bentos/my_wines/service.py", "infra/__main__.py", "stacks/Pulumi.local-dev.yaml",
+                 "stacks/Pulumi.onprem.yaml"):  # fmt: skip
         assert path in found
 
 

@@ -23,7 +23,7 @@ def read_settings(given: Properties, environ: dict[str, str]) -> Settings:
     """Return the settings, of which the environment has some, too."""
     mutable = {kind for kind in ("ConfigMap", "Secret") if _is_true(given.get(f"enable{kind}Mutable"))}
     return Settings(
-        force=_is_true(environ.get("PULUMI_K8S_ENABLE_PATCH_FORCE")),
+        force=_is_true(given.get("enablePatchForce") or environ.get("PULUMI_K8S_ENABLE_PATCH_FORCE")),
         delete_unreachable=_is_true(given.get("deleteUnreachable") or environ.get("PULUMI_K8S_DELETE_UNREACHABLE")),
         mutable=frozenset(mutable),
     )
