@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from moorage.errors import AccessDenied
 from moorage_kubernetes.operate.asked import Asked, Flavour
 from moorage_kubernetes.operate.cluster import Body, Cluster
 
@@ -30,8 +31,12 @@ class Node:
 
 
 def nodes(cluster: Cluster) -> tuple[Node, ...]:
-    """Return all nodes on which pods may be placed."""
-    return tuple(node(body) for body in cluster.list("/api/v1/nodes") if not body["spec"].get("unschedulable"))
+    """Return all nodes on which pods may be placed. Raises AccessDenied to who may not see them."""
+    try:
+        return tuple(node(body) for body in cluster.list("/api/v1/nodes") if not body["spec"].get("unschedulable"))
+    except AccessDenied as error:
+        fix = "have `list nodes` allowed to you, or leave this check out"
+        raise AccessDenied("you may not list nodes, so what they have is not known", fix=fix) from error
 
 
 def node(body: Body) -> Node:

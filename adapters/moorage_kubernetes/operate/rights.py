@@ -10,7 +10,7 @@ from moorage_kubernetes.target import KubernetesTarget
 KUEUE = "kueue.x-k8s.io"
 MONITORING = "monitoring.coreos.com"
 RBAC = "rbac.authorization.k8s.io"
-VERBS = ("get", "create", "patch", "delete")
+VERBS = ("get", "list", "watch", "create", "patch", "delete")
 """What Pulumi's provider does with an object in its life."""
 
 

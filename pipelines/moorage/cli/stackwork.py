@@ -22,6 +22,7 @@ from moorage.stacks.recovery import free, repair
 
 COLOURS = {"ok": "green", "failed": "red", "skipped": "bright_black"}
 COMMANDS = {"up": "up", "preview": "preview", "destroy": "down"}
+SHOWN = 4
 WIDTH = len("skipped")
 
 
@@ -59,9 +60,8 @@ class Work:
 
     def begin(self) -> None:
         """Put right what a killed update left."""
-        state = self.make()
         free(self.engine, self.file, output.note)
-        repair(self.engine, self.file, self.platform, state, output.note)
+        repair(self.engine, self.file, self.platform, self.make(), output.note)
 
     def run(self, command: str, *options: str) -> None:
         """Call Pulumi; a lock that only it can see is looked at, and where nobody holds it, it is called again.
@@ -93,7 +93,9 @@ class Work:
         if kept:
             name = self.file.name
             fix = f"set `protect: false` in {self.file.path}, moorage env up {name}, then: moorage env down {name}"
-            raise TargetError(f"{', '.join(kept)} {'is' if len(kept) == 1 else 'are'} protected", fix=fix)
+            more = f" and {len(kept) - SHOWN} more" if len(kept) > SHOWN else ""
+            verb = "is" if len(kept) == 1 else "are"
+            raise TargetError(f"{', '.join(kept[:SHOWN])}{more} {verb} protected; nothing was changed", fix=fix)
 
     def _refuse_unwell(self, ended: Ended, command: str) -> None:
         if ended.interrupted:

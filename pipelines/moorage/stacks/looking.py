@@ -25,7 +25,8 @@ def _undeclared(
     found = list(operations.undeclared(file.settings, own))
     if found:  # only then is it worth asking what all other stacks declare
         found = list(operations.undeclared(file.settings, own, _others(engine, file)))
-    return [Drifted("undeclared", each.name, each.means) for each in found if each.name not in accept]
+    named = sorted(found, key=lambda each: each.name)
+    return [Drifted("undeclared", each.name, each.means) for each in named if each.name not in accept]
 
 
 def _others(engine: Engine, file: StackFile) -> list[Declared]:

@@ -1,0 +1,197 @@
+"""`moorage env up`, `preview`, `down` and `drift` with the real engine, over a real API server."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from moorage.environments import load_environment
+from tests.engine.tools import Tools
+from tests.rigs.kubernetes.api import Client
+from tests.rigs.kubernetes.plane import Plane
+from tests.rigs.pulumi.faults import Fault
+from tests.rigs.pulumi.home import furnish
+from tests.rigs.pulumi.operator import Operator, describe
+from tests.rigs.pulumi.stack import PROJECT, Stack
+
+pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes"), pytest.mark.slow]
+
+PROGRAM = """
+import pulumi
+import pulumi_kubernetes as k8s
+
+class Platform(pulumi.ComponentResource):
+    def __init__(self, space):
+        super().__init__("moorage:kubernetes:Small", "small")
+        ours = pulumi.ResourceOptions(parent=self)
+        provider = k8s.Provider("cluster", kubeconfig=KUBECONFIG, cluster_identifier="rig", opts=ours)
+        ours = pulumi.ResourceOptions(parent=self, provider=provider)
+        protected = pulumi.ResourceOptions.merge(ours, pulumi.ResourceOptions(protect=PROTECT))
+        space = k8s.core.v1.Namespace("space", metadata={"name": space}, opts=protected)
+        inside = {"namespace": space.metadata.name}
+        k8s.core.v1.ResourceQuota(
+            "quota", metadata={**inside, "name": "quota"}, spec={"hard": {"pods": "10"}}, opts=ours
+        )
+        k8s.core.v1.ConfigMap("settings", metadata={**inside, "name": "settings"}, data={"a": "1"}, opts=ours)
+
+name = pulumi.get_stack()
+Platform(f"space-{name}")
+target = {"namespace": f"space-{name}", "cpu": 1, "memory_gib": 1}
+pulumi.export("environment", {
+    "schema": 1, "name": name, "platform": "kubernetes", "target": target, "store": "s3://bucket/store",
+})
+"""
+SKIP = tuple(f"--skip={name}" for name in ("pulumi", "crds", "gpus", "quota"))
+UP = ("up", "--yes", *SKIP, "--", "--skip-preview")
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+EVE = [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "eve"}]
+ADMIN = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+
+Make = Callable[..., Operator]
+
+
+@pytest.fixture
+def make(engine: Tools, tmp_path: Path, plane: Plane, request: pytest.FixtureRequest) -> Make:
+    world, project = tmp_path / "world", tmp_path / "project"
+    (world / "state").mkdir(parents=True)
+    project.mkdir()
+    furnish(world / "home", ["kubernetes"])
+    (project / "Pulumi.yaml").write_text(json.dumps(PROJECT))
+    kubeconfig = str(plane.kubeconfig)
+
+    def make(name: str, protect: bool = False, **environ: str) -> Operator:
+        program = PROGRAM.replace("KUBECONFIG", repr(kubeconfig)).replace("PROTECT", str(protect))
+        (project / "__main__.py").write_text(program)
+        amounts = {"cpu": 1, "memory": "1Gi"}
+        flavour = {"name": "cpu", "labels": {"kubernetes.io/os": "linux"}, "quota": amounts}
+        cluster = {"kubeconfig": kubeconfig, "context": None}
+        settings = {"platform": "kubernetes", "namespace": f"space-{name}", "cluster": cluster, "quota": amounts}
+        describe(project, name, {**settings, "flavours": [flavour]})
+        return Operator(Stack(engine.pulumi, project, world, name, environ))
+
+    return make
+
+
+def up(operator: Operator, fault: Fault | None = None) -> Any:
+    return operator.env("up", *UP[1:], fault=fault)
+
+
+def locks(operator: Operator) -> Path:
+    folder = operator.stack.world / "state" / ".pulumi" / "locks" / "organization" / "small" / operator.stack.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def hold(operator: Operator, host: str, pid: int) -> Path:
+    file = locks(operator) / "somebody.json"
+    moment = datetime.now(UTC).isoformat()
+    file.write_text(json.dumps({"pid": pid, "username": "ann", "hostname": host, "timestamp": moment}))
+    return file
+
+
+def test_a_fresh_stack_goes_up_is_kept_and_comes_down(make: Make, plane: Plane, client: Client):
+    operator = make("fresh")
+    said = up(operator)
+    assert said.code == 0, said.out + said.err
+    assert said.err.splitlines()[:3] == [
+        "skipped  pulumi",
+        f"ok       api      Kubernetes {client.get('/version')['gitVersion']} at {plane.url}",
+        "ok       rights   everything",
+    ]
+    assert "kept fresh: kubernetes, store s3://bucket/store" in said.err
+    assert load_environment("fresh", operator.stack.project).target["namespace"] == "space-fresh"
+    assert operator.env("drift").code == 0
+    asked = operator.env("down")
+    assert (asked.code, asked.err.splitlines()[0]) == (2, "error: there is nobody to ask: this is no terminal")
+    gone = operator.env("down", "--yes")
+    assert gone.code == 0, gone.err
+    assert gone.err.endswith("forgot fresh\n")
+    assert "space-fresh" not in {each["metadata"]["name"] for each in client.get("/api/v1/namespaces")["items"]}
+
+
+def test_what_is_protected_is_named_and_nothing_is_removed(make: Make, client: Client):
+    operator = make("kept", protect=True)
+    assert up(operator).code == 0
+    refused = operator.env("down", "--yes")
+    assert refused.code == 2
+    assert refused.err.startswith(
+        "error: Namespace space is protected; nothing was changed\n  fix: set `protect: false`"
+    )
+    assert client.get("/api/v1/namespaces/space-kept/configmaps/settings")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_killed_up_is_put_right_by_the_next_one(make: Make, client: Client, when: Literal["before", "after"]):
+    operator = make(f"killed-{when}")
+    path = f"/api/v1/namespaces/space-killed-{when}/resourcequotas"
+    killed = up(operator, fault=Fault("kill", at="quota", when=when))
+    assert killed.code == 2
+    assert "pulumi did not end well (exit status -9)" in killed.err
+    left = [each["metadata"]["uid"] for each in client.get(path)["items"]]
+    assert len(left) == (when == "after")
+    said = up(operator)
+    assert said.code == 0, said.err
+    assert f"the lock of root@{socket.gethostname()}" in said.err.replace(os.environ.get("USER", "root"), "root")
+    fate = "it is there, and is taken into the stack" if when == "after" else "it is not there, and is made anew"
+    assert f"creating ResourceQuota quota: {fate}" in said.err
+    (quota,) = client.get(path)["items"]
+    assert [quota["metadata"]["uid"]] == left or when == "before"
+    state = operator.stack.export_state()
+    assert not state["deployment"].get("pending_operations")
+    (backup,) = (operator.stack.project / ".moorage" / "stacks" / operator.stack.name).iterdir()
+    assert json.loads(backup.read_text())["deployment"]["pending_operations"]
+    assert backup.stat().st_mode & 0o077 == 0
+    assert operator.env("drift").code == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "pid", "why"),
+    [("elsewhere", 1, "cannot see whether it still runs"), (socket.gethostname(), os.getpid(), "still runs")],
+)
+def test_who_may_still_be_at_it_is_named_and_left_alone(make: Make, host: str, pid: int, why: str):
+    operator = make("held")
+    lock = hold(operator, host, pid)
+    refused = up(operator)
+    assert refused.code == 2
+    (line,) = [line for line in refused.err.splitlines() if line.startswith("error:")]
+    assert line.startswith(f"error: the stack 'held' is locked by ann@{host}, process {pid}, since ")
+    assert why in line
+    assert "pulumi cancel -s held" in refused.err
+    assert lock.exists()
+
+
+def test_drift_is_what_changed_what_is_gone_and_what_nobody_declared(make: Make, client: Client):
+    operator, neighbour = make("drifts"), make("neighbour")
+    assert up(operator).code == 0
+    assert up(neighbour).code == 0
+    space = "/api/v1/namespaces/space-drifts"
+    change = {"spec": {"hard": {"pods": "99"}}}
+    client.call("PATCH", f"{space}/resourcequotas/quota?fieldManager=eve", change, "application/merge-patch+json")
+    client.delete(f"{space}/configmaps/settings")
+    ours = {"name": "ours", "labels": {"moorage.dev/run": "r"}}
+    client.create(f"{space}/configmaps", {"metadata": ours})
+    client.create(f"{space}/configmaps", {"metadata": {"name": "theirs"}})
+    grant = {"metadata": {"name": "evil", "labels": {"moorage.dev/run": "r"}}, "roleRef": ADMIN, "subjects": EVE}
+    client.create(f"{RBAC}/namespaces/space-drifts/rolebindings", grant)
+    client.create(f"{RBAC}/clusterrolebindings", {**grant, "metadata": {"name": "everywhere"}})
+    found = operator.env("drift", "--json")
+    assert found.code == 1, found.err
+    assert [(each["what"], each["name"], each["detail"]) for each in json.loads(found.out)] == [
+        ("gone", "ConfigMap settings", "it is not there any more"),
+        ("changed", "ResourceQuota quota", "spec.hard.pods"),
+        ("undeclared", "ClusterRoleBinding everywhere", "gives ClusterRole admin to User eve, in every namespace"),
+        ("undeclared", "ConfigMap space-drifts/theirs", "no stack declares it"),
+        ("undeclared", "RoleBinding space-drifts/evil", "gives ClusterRole admin to User eve"),
+    ]
+    client.delete(f"{space}/resourcequotas/quota")  # else its field is eve's, and Pulumi refuses to take it
+    back = operator.env("up", "--yes", *SKIP, "--", "--skip-preview", "--refresh")
+    assert back.code == 0, back.out + back.err
+    accepted = ("ConfigMap space-drifts/theirs", "RoleBinding space-drifts/evil", "ClusterRoleBinding everywhere")
+    assert operator.env("drift", *(f"--accept={name}" for name in accepted)).code == 0
+    client.delete(f"{RBAC}/clusterrolebindings/everywhere")
+    assert neighbour.env("drift").code == 0
