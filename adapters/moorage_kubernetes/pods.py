@@ -14,8 +14,11 @@ from moorage_kubernetes.placing import Object
 from moorage_kubernetes.target import KubernetesTarget
 
 COMMAND: list[JsonValue] = ["python", "-m", "moorage.step"]
-GRACE_SECONDS = 15
-"""What a step gets to say that it was told to end; spot machines give 15 to 120 seconds."""
+GRACE_SECONDS = 10
+"""What a step gets to say that it was told to end: five seconds for its own code, the rest for the store.
+
+Spot machines give 15 to 120 seconds.
+"""
 GROUP = "node"
 """The name of a JobSet's one group of nodes."""
 MEETING_PORT = 29500

@@ -14,12 +14,26 @@ import pytest
 
 from tests.conformance.table import EXCUSES, PROPERTY
 from tests.rigs.base import Rig
+from tests.rigs.kubernetes.cluster import CLUSTER
+from tests.rigs.kubernetes_platform import KubernetesRig
 from tests.rigs.local import LocalForkRig, LocalRig
 
-RIGS: Mapping[str, Callable[[Path], Rig]] = {"local": LocalRig, "local-fork": LocalForkRig}
+RIGS: Mapping[str, Callable[[Path], Rig]] = {
+    "local": LocalRig,
+    "local-fork": LocalForkRig,
+    "kubernetes": KubernetesRig,
+}
+NEEDS = {"kubernetes": (pytest.mark.engine("Kubernetes", "JobSet", "Kueue"), pytest.mark.slow)}
 
 
-@pytest.fixture(params=RIGS)
+@pytest.fixture(scope="session", autouse=True)
+def clusters() -> Iterator[None]:
+    """Whatever the rigs share is gone at the end."""
+    yield
+    CLUSTER.close()
+
+
+@pytest.fixture(params=[pytest.param(name, marks=NEEDS.get(name, ())) for name in RIGS])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """An adapter on a platform that we control."""
     found = RIGS[request.param](tmp_path)

@@ -3,15 +3,13 @@
 import json
 import os
 import resource
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from moorage.errors import AccessDenied, NotFound, PlatformError, QuotaExceeded
-from moorage.ports import Handle, JobName, Request, StepJob
+from moorage.ports import Handle, StepJob
 from moorage.states import State
 from moorage_local import processes
 from moorage_local.adapter import LocalAdapter
@@ -20,7 +18,8 @@ from moorage_local.lower import LocalRequest
 from moorage_local.observe import STATES, state_of
 from moorage_local.secrets import variable_of
 from moorage_local.target import LocalGpu, LocalTarget
-from tests.rigs.base import Impossible, Rig, Work
+from tests.rigs.base import Impossible, Work
+from tests.rigs.submitting import SubmittingRig
 
 PROC_STATES = "RSDZTtWXxKPI"
 """The letters that proc_pid_stat(5) lists for any kernel since 2.6; `I` is of 4.14 (fs/proc/array.c)."""
@@ -29,14 +28,13 @@ GPUS = tuple(LocalGpu(uuid=f"GPU-{number}", name="NVIDIA A10G", memory_gib=22.48
 
 LEAVING_SECONDS = 2.0
 
-_SUBMITTER = Path(__file__).with_name("submitter.py")
 
-
-class LocalRig(Rig):
+class LocalRig(SubmittingRig):
     """This machine, in a folder of its own; each job in a new interpreter."""
 
     platform = "local"
     start = "interpreter"
+    submitter = "tests.rigs.submitter"
 
     def job(self, work: Work) -> StepJob:
         """Return the job that does the work, started as this rig starts jobs."""
@@ -79,19 +77,6 @@ class LocalRig(Rig):
     def crashes(self) -> Sequence[str]:
         """Where a submit may be cut."""
         return ("before create", "before record", "before word", "after submit")
-
-    def crash(self, request: Request, key: str, place: str) -> None:
-        """Submit from a process that kills itself there."""
-        with self._submitter(self.say(request), key, place) as submitter:
-            ended = submitter.wait(30)
-        assert ended == -9, f"it was to be killed, and ended with {ended}"
-
-    def submit_from_many(self, request: Request, key: str, count: int) -> Sequence[Handle]:
-        """Submit at one time from as many processes."""
-        file = self.say(request)
-        started = [self._submitter(file, key, "nowhere") for _ in range(count)]
-        answers = [json.loads(each.communicate(timeout=60)[0]) for each in started]
-        return [Handle(data["platform"], JobName(data["job"]), data["data"]) for data in answers]
 
     def leftovers(self, handle: Handle) -> Sequence[str]:
         """Return the processes of the job that live; its own gets a moment to leave when it has said how it ended."""
@@ -137,15 +122,6 @@ class LocalRig(Rig):
                 yield request
         else:
             yield request.model_copy(update={"argv": (str(program), *request.argv[1:])})
-
-    def say(self, request: Request) -> Path:
-        """Write what `submitter.py` reads, and return the file."""
-        file = self.folder / "said.json"
-        file.write_text(json.dumps({"target": self.target.model_dump(), "request": request.model_dump(mode="json")}))
-        return file
-
-    def _submitter(self, file: Path, key: str, place: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, str(_SUBMITTER), str(file), key, place], stdout=subprocess.PIPE)
 
 
 class LocalForkRig(LocalRig):

@@ -1,7 +1,7 @@
 """Submit one job to this machine, and be killed at the place that the command line names.
 
-`python submitter.py FILE KEY PLACE`: FILE holds target and request. A place that is a number is that many lines
-into the adapter. The handle is printed as JSON.
+`python -m tests.rigs.submitter FILE KEY PLACE`: FILE holds target and request. A place that is a number is that many
+lines into the adapter. The handle is printed as JSON.
 """
 
 import json

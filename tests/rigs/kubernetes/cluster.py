@@ -1,0 +1,82 @@
+"""One cluster per test process: a control plane, a node that runs pods, and a store that both sides reach."""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from http.client import HTTPConnection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from moto.server import ThreadedMotoServer
+
+from moorage.store import Store, open_store
+from tests.engine.tools import tools
+from tests.rigs.kubernetes.node.joining import join
+from tests.rigs.kubernetes.plane import Plane, control_plane
+
+CPU, MEMORY_GIB = 8, 16
+
+
+class Cluster:
+    """Started when it is first asked for; gone when it is closed."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The control plane, with one node and a store."""
+        folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="cluster-")))
+        plane = self._stack.enter_context(control_plane(tools(), folder))
+        self._stack.enter_context(join(plane, "worker", cpu=str(CPU), memory=f"{MEMORY_GIB}Gi"))
+        return plane
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """What leads a step to the store, but for the credentials."""
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        self._stack.callback(server.stop)
+        host, port = server.get_host_and_port()
+        return {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1"}
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """What opens the store: the content of a secret."""
+        return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+    def make_store(self) -> Store:
+        """Return a new and empty store."""
+        bucket = f"b-{uuid.uuid4().hex}"
+        connection = HTTPConnection(self.variables["AWS_ENDPOINT_URL"].removeprefix("http://"))
+        connection.request("PUT", f"/{bucket}")
+        assert connection.getresponse().status == 200
+        connection.close()
+        with self.environment():
+            return open_store(f"s3://{bucket}/moorage")
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """Let this process reach the store as steps do."""
+        with patch.dict(os.environ, {**self.variables, **self.credentials}):
+            yield
+
+    def make_namespace(self) -> str:
+        """Return a new namespace, in which `store` is the secret that opens the store."""
+        name = self.plane.make_namespace(f"t-{uuid.uuid4().hex[:12]}")
+        body = {"metadata": {"name": "store"}, "stringData": dict(self.credentials)}
+        self.plane.client().create(f"/api/v1/namespaces/{name}/secrets", body)
+        return name
+
+    def close(self) -> None:
+        """End all of it."""
+        for name in ("plane", "variables"):
+            vars(self).pop(name, None)
+        self._stack.close()
+
+
+CLUSTER = Cluster()
+"""The one of this process."""
