@@ -10,7 +10,7 @@ from tests.benchmarks import page
 from tests.benchmarks.bench import Bench, Group
 from tests.benchmarks.figure import keep
 from tests.benchmarks.measure import Failed, metering
-from tests.benchmarks.rows import artifact, many, runs, s3, start
+from tests.benchmarks.rows import artifact, many, preview, runs, s3, start
 from tests.benchmarks.table import table
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, Group] = {
     "cached": many.cached,
     "scale": many.scale,
     "artifact": artifact.artifact,
+    "preview": preview.preview,
     "s3": s3.s3,
 }
 """In this order: quick ones first; the last starts a server in this process, which then is larger."""
@@ -33,7 +34,7 @@ GROUPS: Mapping[str, Group] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the groups that were asked for; 1 when a measured command failed."""
     asked = _arguments(arguments)
-    for folder in ("pipelines", "adapters", "bentos"):
+    for folder in ("pipelines", "adapters", "bentos", "infra"):
         compileall.compile_dir(ROOT / folder, quiet=2)
     failed = 0
     with metering() as meter, tempfile.TemporaryDirectory(prefix="moorage-bench-", dir=asked.folder) as scratch:

@@ -22,7 +22,7 @@ from pulumi_kubernetes.resource.v1 import (
     DeviceSelectorArgs,
 )
 
-from moorage_infra.config.kubernetes import DevicePlugin
+from moorage_infra.config.kubernetes import DevicePlugin, Devices
 from moorage_infra.kubernetes.network import refuse_all
 from moorage_infra.kubernetes.place import PURPOSE, Place
 from moorage_infra.kubernetes.tenancy import pod_security
@@ -32,12 +32,11 @@ SOCKETS = "/var/lib/kubelet/device-plugins"
 PLUGIN = {"app.kubernetes.io/name": "nvidia-device-plugin"}
 
 
-def devices(place: Place) -> None:
+def devices(place: Place, said: Devices) -> None:
     """Make what was asked for."""
-    said = place.settings.devices
-    if said and said.device_class:
+    if said.device_class:
         device_class(place, said.device_class)
-    if said and said.plugin:
+    if said.plugin:
         device_plugin(place, said.plugin)
 
 

@@ -16,11 +16,8 @@ METRICS_PORT = "http"
 """What the port of a served model's Service is called."""
 
 
-def monitoring(place: Place) -> None:
+def monitoring(place: Place, said: Monitoring) -> None:
     """Make what was asked for."""
-    said = place.settings.monitoring
-    if said is None:
-        return
     _made(place, "services", "ServiceMonitor", said, service_monitor())
     if said.rules:
         _made(place, "alerts", "PrometheusRule", said, prometheus_rule(place.settings.namespace))

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes
 
 from moorage_infra.config import KubernetesSettings
-from moorage_infra.kubernetes import gpus, identity, monitoring, network, queues, tenancy
+from moorage_infra.kubernetes import identity, network, queues, tenancy
 from moorage_infra.kubernetes.place import Place
 from moorage_infra.targets import kubernetes_target
 from moorage_kubernetes.target import KubernetesTarget
@@ -46,11 +46,22 @@ def _made(place: Place) -> pulumi.Output[KubernetesTarget]:
     accounts = identity.accounts(inside)
     network.policies(inside)
     queue = queues.queue(inside)
-    gpus.devices(place)
-    monitoring.monitoring(inside)
+    _what_is_asked_for(place, inside)
     # The target is told when all that it names is there.
     there = pulumi.Output.all(namespace.urn, accounts.steps.urn, queue.urn, classes.steps.urn)
     return there.apply(lambda _: kubernetes_target(place.settings))
+
+
+def _what_is_asked_for(place: Place, inside: Place) -> None:
+    # Parts of the SDK take a tenth of a second each to load.
+    if place.settings.devices:
+        from moorage_infra.kubernetes import gpus
+
+        gpus.devices(place, place.settings.devices)
+    if place.settings.monitoring:
+        from moorage_infra.kubernetes import monitoring
+
+        monitoring.monitoring(inside, place.settings.monitoring)
 
 
 def _provider(name: str, settings: KubernetesSettings, ours: pulumi.ResourceOptions) -> pulumi_kubernetes.Provider:
