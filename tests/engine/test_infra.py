@@ -28,6 +28,20 @@ pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes", "JobSet", "Kueue"), pyt
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 IMAGE = f"registry.example.org/steps@sha256:{'0' * 64}"
 
+WRONG = """
+import pulumi_kubernetes
+
+cluster = pulumi_kubernetes.Provider("cluster", kubeconfig="~/.kube/config", context="onprem")
+pulumi_kubernetes.apiextensions.CustomResource(
+    "wrong",
+    api_version="kueue.x-k8s.io/v1beta1",
+    kind="LocalQueue",
+    metadata={"name": "wrong", "namespace": "moorage"},
+    spec={"clusterQeue": "moorage"},
+    opts=pulumi.ResourceOptions(provider=cluster),
+)
+"""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -87,6 +101,17 @@ def test_a_stack_goes_up_and_then_there_is_nothing_to_do(standing: Standing, sta
     again = standing.stacks[stack].preview("--expect-no-changes")
     assert again.ok, again.stdout
     assert again.ops == {}
+
+
+def test_a_preview_tries_every_object_on_the_server(engine: Tools, plane: Plane, standing: Standing, tmp_path: Path):
+    project = copy_of_the_project(tmp_path)
+    fresh = make_stack(engine.pulumi, project, world(tmp_path, plane.kubeconfig), "onprem")
+    assert set(fresh.preview().ops.values()) == {"create"}
+    program = project / "infra" / "__main__.py"
+    program.write_text(program.read_text() + WRONG)
+    refused = fresh.preview()
+    assert not refused.ok
+    assert ".spec.clusterQeue: field not declared in schema" in refused.errors
 
 
 @pytest.mark.parametrize("stack", NAMES)

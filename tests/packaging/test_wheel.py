@@ -108,3 +108,8 @@ def test_the_example_runs_from_the_wheel_outside_the_checkout(installed: Path, t
     run([moorage, "run", spec], tmp_path)
     (found,) = json.loads(run([moorage, "runs", "--json"], tmp_path))
     assert (found["pipeline"], found["environment"], found["state"]) == ("acme-tumors", "local", "succeeded")
+
+
+@pytest.mark.slow
+def test_the_component_can_be_had_from_the_wheel(installed: Path, tmp_path: Path):
+    run([str(installed / "python"), "-c", "from moorage_infra.kubernetes import KubernetesPlatform"], tmp_path)
