@@ -31,7 +31,7 @@ def lower(job: StepJob, target: KubernetesTarget) -> KubernetesRequest:
     """Return the object that runs this job. Raises Unsupported for what this environment cannot give."""
     refuse(job, target)
     kind: Literal["Job", "JobSet"] = "Job" if job.resources.nodes == 1 else "JobSet"
-    spec = _job_spec(job, target) if kind == "Job" else _jobset_spec(job, target)
+    spec = {"backoffLimit": 0, **_job_spec(job, target)} if kind == "Job" else _jobset_spec(job, target)
     body = _object(APIS[kind], kind, job, target, spec)
     return KubernetesRequest(kind=kind, name=job.name, body=body, secrets=job.secrets)
 
@@ -43,7 +43,11 @@ def _object(api: str, kind: str, job: StepJob, target: KubernetesTarget, spec: O
 
 
 def _jobset_spec(job: StepJob, target: KubernetesTarget) -> Object:
-    each: Object = {"completions": job.resources.nodes, "parallelism": job.resources.nodes, "completionMode": "Indexed"}
+    count = job.resources.nodes
+    # A node that fails leaves the others alone: the first of them says why, and ends all.
+    each: Object = {
+        "completions": count, "parallelism": count, "completionMode": "Indexed", "backoffLimitPerIndex": 0,
+    }  # fmt: skip
     nodes: Object = {"name": pods.GROUP, "replicas": 1, "template": {"spec": {**_job_spec(job, target), **each}}}
     return {
         "failurePolicy": {"maxRestarts": 0},
@@ -54,7 +58,6 @@ def _jobset_spec(job: StepJob, target: KubernetesTarget) -> Object:
 
 def _job_spec(job: StepJob, target: KubernetesTarget) -> Object:
     return {
-        "backoffLimit": 0,
         # For what no driver is left to end: a job that never finds a node.
         "activeDeadlineSeconds": math.ceil(job.queue_seconds + job.timeout_seconds),
         "podFailurePolicy": {"rules": [NODE_FAILURE]},

@@ -29,6 +29,8 @@ STATES: Mapping[str, State] = {
 
 LATE_SECONDS = 2.0
 """Pods are heard of on another line than jobs: how long what a pod says of its end is waited for."""
+REST_SECONDS = 30.0
+"""When one node has failed, the others have heard of it within two heartbeats, or never will."""
 GONE_SECONDS = 90.0
 """A pod that was told to go and has not for so long is on a node that does not answer."""
 
@@ -113,7 +115,7 @@ def _suspended(job: Job, live: Sequence[Pod], hint: Hint) -> Reading:
 
 def _failed(job: Job, broken: Sequence[Pod], live: Sequence[Pod], age: Age) -> Reading:
     if live:
-        return Reading(State.STOPPING, f"{job.kind} failing", "one of its nodes failed")
+        return _failing(job, broken, age)
     if not broken and job.failed and age(f"{job.name} failed") < LATE_SECONDS:
         return Reading(State.STOPPING, f"{job.kind} Failed", "it has failed")
     raw = f"{job.kind} Failed: {job.failed.reason}" if job.failed else "Pod Failed"
@@ -122,6 +124,15 @@ def _failed(job: Job, broken: Sequence[Pod], live: Sequence[Pod], age: Age) -> R
         whys.append(causes.condition(job.failed))
     cause, reason = next((why for why in whys if why[0] is not None), whys[0])
     return Reading(State.FAILED, raw, reason, cause)
+
+
+def _failing(job: Job, broken: Sequence[Pod], age: Age) -> Reading:
+    said = "one of its nodes failed"
+    if not broken or age(f"{job.name} failing") < REST_SECONDS:
+        return Reading(State.STOPPING, f"{job.kind} failing", said)
+    cause, reason = causes.failed(broken[0])
+    stop = Ended(cause or Cause.LOST, f"{said}: {reason}")
+    return Reading(State.STOPPING, f"{job.kind} failing", stop.reason, stop=stop)
 
 
 def _living(pod: Pod, age: Age) -> Reading:

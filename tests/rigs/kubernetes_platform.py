@@ -114,8 +114,10 @@ class KubernetesRig(SubmittingRig):
 
     def pods(self, handle: Handle) -> Sequence[Mapping[str, Any]]:
         """Return the pods of the job."""
-        labels = f"batch.kubernetes.io/job-name={handle.job}"
-        found: Sequence[Mapping[str, Any]] = self.admin.get(self.path("/api/v1", "pods"), labelSelector=labels)["items"]
+        label = {"Job": "batch.kubernetes.io/job-name", "JobSet": "jobset.sigs.k8s.io/jobset-name"}[handle.data["kind"]]
+        found: Sequence[Mapping[str, Any]] = self.admin.get(
+            self.path("/api/v1", "pods"), labelSelector=f"{label}={handle.job}"
+        )["items"]
         return found
 
     def leftovers(self, handle: Handle) -> Sequence[str]:

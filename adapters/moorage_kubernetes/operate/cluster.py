@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from os.path import expanduser
+from os.path import exists, expanduser
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from moorage.errors import Corrupt, NotFound
+from moorage.errors import Corrupt, NotFound, TargetError
 from moorage_kubernetes import refusals
 from moorage_kubernetes.access import api_client
 from moorage_kubernetes.operate.asked import Asked
@@ -26,9 +26,13 @@ class Cluster:
     """The API server of one context. Calls are made once: who waits for an answer is a person."""
 
     def __init__(self, asked: Asked) -> None:
-        way = asked.cluster
+        file = expanduser(asked.cluster.kubeconfig)
+        if not exists(file):
+            raise TargetError(
+                f"there is no kubeconfig at {file}", fix="say in the stack, with `cluster.kubeconfig`, where"
+            )
         target = KubernetesTarget(
-            namespace=asked.namespace, cpu=1, memory_gib=1, context=way.context, kubeconfig=expanduser(way.kubeconfig)
+            namespace=asked.namespace, cpu=1, memory_gib=1, context=asked.cluster.context, kubeconfig=file
         )
         self._client = api_client(target)
 

@@ -5,13 +5,17 @@ from typing import NamedTuple
 
 from moorage.errors import Unsupported
 from moorage.operations import Declared, Undeclared
-from moorage_kubernetes.names import PREFIX
+from moorage_kubernetes.names import PREFIX, label_key
 from moorage_kubernetes.operate.asked import Asked
 from moorage_kubernetes.operate.cluster import Body, Cluster, root
 from moorage_kubernetes.operate.grants import BINDING, RBAC, ROLE, means, reaches
 
 DEFAULTS = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
 """Kind and name of what Kubernetes itself puts into every namespace."""
+
+
+ENVIRONMENT = label_key("moorage-environment")
+"""The label of all that a stack makes."""
 
 
 class Kind(NamedTuple):
@@ -35,7 +39,7 @@ class Place(NamedTuple):
 def find(asked: Asked, resource: Declared) -> str | None:
     """Return the provider's id of an object that is there under the name that it was to have; None where there is none.
 
-    Raises Unsupported for what has no name of its own.
+    Raises Unsupported for what has no name of its own, and for an object that Pulumi never wrote to: it is somebody's.
     """
     kind, metadata = kind_of(resource), resource.inputs.get("metadata") or {}
     name = metadata.get("name")
@@ -47,24 +51,28 @@ def find(asked: Asked, resource: Declared) -> str | None:
     plural, namespaced = known
     namespace = str(metadata.get("namespace") or "default") if namespaced else ""
     there = cluster.get(f"{_collection(kind.api, plural, namespace)}/{name}")
-    return None if there is None else f"{namespace}/{name}" if namespace else name
+    if there is None:
+        return None
+    writers = [str(each.get("manager")) for each in there["metadata"].get("managedFields") or ()]
+    if not any(writer.startswith("pulumi") for writer in writers):
+        raise Unsupported(f"there is one, made by {', '.join(writers) or 'nobody knows whom'}")
+    return f"{namespace}/{name}" if namespace else name
 
 
 def undeclared(asked: Asked, own: Sequence[Declared], others: Sequence[Declared]) -> Iterator[Undeclared]:
     """Yield the objects that no stack declares, of the kinds that this one has, and the grants.
 
     What a controller made for another object, what moorage's own jobs and deployments are, and what Kubernetes puts
-    into every namespace, is none of them.
+    into every namespace, is none of them. Of kinds that are in no namespace, those count that carry the environment's
+    label.
     """
     cluster, spaces = Cluster(asked), namespaces(own)
     known = {place for each in (*own, *others) if (place := place_of(each))}
     for kind in sorted({kind for each in own if (kind := kind_of(each))} | {ROLE_KIND, BINDING_KIND}):
-        plural, namespaced = cluster.resources(kind.api).get(kind.name, ("", False))
-        for space in sorted(spaces) if plural and namespaced else ():
-            for body in _objects(cluster, _collection(kind.api, plural, space), kind):
-                place = Place(kind.name, space, body["metadata"]["name"])
-                if place not in known:
-                    yield Undeclared(str(place), means(body) if kind == BINDING_KIND else "no stack declares it")
+        for space, body in _there(cluster, kind, spaces, _marks(own)):
+            place = Place(kind.name, space, body["metadata"]["name"])
+            if place not in known:
+                yield Undeclared(str(place), means(body) if kind == BINDING_KIND else "no stack declares it")
     yield from _cluster_wide(cluster, spaces, known)
 
 
@@ -91,6 +99,20 @@ def place_of(resource: Declared) -> Place | None:
 
 
 ROLE_KIND, BINDING_KIND = Kind(RBAC, ROLE), Kind(RBAC, BINDING)
+
+
+def _there(cluster: Cluster, kind: Kind, spaces: frozenset[str], marks: frozenset[str]) -> Iterator[tuple[str, Body]]:
+    plural, namespaced = cluster.resources(kind.api).get(kind.name, ("", True))
+    for space in sorted(spaces) if plural and namespaced else ():
+        yield from ((space, body) for body in _objects(cluster, _collection(kind.api, plural, space), kind))
+    for mark in () if namespaced else sorted(marks):
+        path, selector = _collection(kind.api, plural, ""), f"{ENVIRONMENT}={mark}"
+        yield from (("", body) for body in cluster.list(path, metadata_only=True, labelSelector=selector))
+
+
+def _marks(own: Iterable[Declared]) -> frozenset[str]:
+    labels = ((each.inputs.get("metadata") or {}).get("labels") or {} for each in own if kind_of(each))
+    return frozenset(str(each[ENVIRONMENT]) for each in labels if ENVIRONMENT in each)
 
 
 def _objects(cluster: Cluster, path: str, kind: Kind) -> Iterator[Body]:

@@ -31,7 +31,7 @@ class Cluster:
         """The control plane, with one node and a store."""
         folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="cluster-")))
         plane = self._stack.enter_context(control_plane(tools(), folder))
-        self._stack.enter_context(join(plane, "worker", cpu=str(CPU), memory=f"{MEMORY_GIB}Gi"))
+        self.node = self._stack.enter_context(join(plane, "worker", cpu=str(CPU), memory=f"{MEMORY_GIB}Gi"))
         return plane
 
     @cached_property
