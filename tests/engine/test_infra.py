@@ -255,6 +255,20 @@ def test_a_driver_submits_what_the_adapter_lowers_and_the_queue_lets_it_out(
     client.delete(f"{jobs}/{request.name}")
 
 
+def test_a_step_of_several_nodes_is_let_out_as_one(standing: Standing, plane: Plane, tmp_path: Path):
+    driver = account(plane, "onprem", "driver", tmp_path)
+    request = lowered("onprem", Resources(cpu=2, memory_gib=4.0, gpu=Gpu(count=4), nodes=2), "mr-1-many-1-abc")
+    sets = f"/apis/jobset.x-k8s.io/v1alpha2/namespaces/{namespace_of('onprem')}/jobsets"
+    driver.create(sets, dict(request.body))
+    driver.until(f"{sets}/{request.name}", lambda found: not found["spec"].get("suspend"))
+    label = f"jobset.sigs.k8s.io/jobset-name={request.name}"
+    pods = f"/api/v1/namespaces/{namespace_of('onprem')}/pods"
+    made = driver.until(pods, lambda found: len(found["items"]) == 2, labelSelector=label)
+    selectors = [each["spec"]["nodeSelector"]["nvidia.com/gpu.product"] for each in made["items"]]
+    assert selectors == ["NVIDIA-L4", "NVIDIA-L4"]
+    driver.delete(f"{sets}/{request.name}")
+
+
 def test_what_the_queue_cannot_give_stays_in_it(standing: Standing, plane: Plane, tmp_path: Path):
     driver = account(plane, "local-dev", "driver", tmp_path)
     jobs = f"/apis/batch/v1/namespaces/{namespace_of('local-dev')}/jobs"
