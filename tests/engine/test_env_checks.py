@@ -91,6 +91,10 @@ def test_an_api_server_that_is_not_there_fails_one_check_and_the_others_are_not_
     assert len(found) == 5
 
 
+def test_a_kubeconfig_that_is_not_there_is_named(look: Look):
+    assert look(Path("nowhere"))["api"].seen == "there is no kubeconfig at nowhere"
+
+
 def test_a_context_that_is_not_there_is_named(plane: Plane):
     cluster = {"kubeconfig": str(plane.kubeconfig), "context": "elsewhere"}
     (api, *_) = asked(operations.checks(settings(cluster=cluster)))

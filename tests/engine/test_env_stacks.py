@@ -32,7 +32,8 @@ class Platform(pulumi.ComponentResource):
         provider = k8s.Provider("cluster", kubeconfig=KUBECONFIG, cluster_identifier="rig", opts=ours)
         ours = pulumi.ResourceOptions(parent=self, provider=provider)
         protected = pulumi.ResourceOptions.merge(ours, pulumi.ResourceOptions(protect=PROTECT))
-        space = k8s.core.v1.Namespace("space", metadata={"name": space}, opts=protected)
+        labels = {"moorage.dev/environment": pulumi.get_stack()}
+        space = k8s.core.v1.Namespace("space", metadata={"name": space, "labels": labels}, opts=protected)
         inside = {"namespace": space.metadata.name}
         k8s.core.v1.ResourceQuota(
             "quota", metadata={**inside, "name": "quota"}, spec={"hard": {"pods": "10"}}, opts=ours
@@ -51,6 +52,8 @@ UP = ("up", "--yes", *SKIP, "--", "--skip-preview")
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 EVE = [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "eve"}]
 ADMIN = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+
+DRIFTS = "/api/v1/namespaces/space-drifts"
 
 Make = Callable[..., Operator]
 
@@ -149,6 +152,19 @@ def test_a_killed_up_is_put_right_by_the_next_one(make: Make, client: Client, wh
     assert operator.env("drift").code == 0
 
 
+def test_what_somebody_else_has_made_meanwhile_is_not_taken_in(make: Make, client: Client):
+    operator = make("taken")
+    assert up(operator, fault=Fault("kill", at="quota", when="before")).code == 2
+    path = "/api/v1/namespaces/space-taken/resourcequotas"
+    client.create(f"{path}?fieldManager=eve", {"metadata": {"name": "quota"}, "spec": {"hard": {"pods": "1"}}})
+    refused = up(operator)
+    assert refused.code == 2
+    assert "the creation of ResourceQuota quota was cut off, and what became of it is not known" in refused.err
+    assert "there is one, made by eve" in refused.err
+    assert operator.stack.export_state()["deployment"]["pending_operations"]
+    assert client.get(f"{path}/quota")["spec"]["hard"] == {"pods": "1"}
+
+
 @pytest.mark.parametrize(
     ("host", "pid", "why"),
     [("elsewhere", 1, "cannot see whether it still runs"), (socket.gethostname(), os.getpid(), "still runs")],
@@ -165,20 +181,25 @@ def test_who_may_still_be_at_it_is_named_and_left_alone(make: Make, host: str, p
     assert lock.exists()
 
 
+def drift_apart(client: Client) -> None:
+    change = {"spec": {"hard": {"pods": "99"}}}
+    client.call("PATCH", f"{DRIFTS}/resourcequotas/quota?fieldManager=eve", change, "application/merge-patch+json")
+    client.delete(f"{DRIFTS}/configmaps/settings")
+    ours = {"name": "ours", "labels": {"moorage.dev/run": "r"}}
+    client.create(f"{DRIFTS}/configmaps", {"metadata": ours})
+    client.create(f"{DRIFTS}/configmaps", {"metadata": {"name": "theirs"}})
+    grant = {"metadata": {"name": "evil", "labels": {"moorage.dev/run": "r"}}, "roleRef": ADMIN, "subjects": EVE}
+    client.create(f"{RBAC}/namespaces/space-drifts/rolebindings", grant)
+    label = {"moorage.dev/environment": "drifts"}
+    client.create("/api/v1/namespaces", {"metadata": {"name": "space-lost", "labels": label}})
+    client.create(f"{RBAC}/clusterrolebindings", {**grant, "metadata": {"name": "everywhere"}})
+
+
 def test_drift_is_what_changed_what_is_gone_and_what_nobody_declared(make: Make, client: Client):
     operator, neighbour = make("drifts"), make("neighbour")
     assert up(operator).code == 0
     assert up(neighbour).code == 0
-    space = "/api/v1/namespaces/space-drifts"
-    change = {"spec": {"hard": {"pods": "99"}}}
-    client.call("PATCH", f"{space}/resourcequotas/quota?fieldManager=eve", change, "application/merge-patch+json")
-    client.delete(f"{space}/configmaps/settings")
-    ours = {"name": "ours", "labels": {"moorage.dev/run": "r"}}
-    client.create(f"{space}/configmaps", {"metadata": ours})
-    client.create(f"{space}/configmaps", {"metadata": {"name": "theirs"}})
-    grant = {"metadata": {"name": "evil", "labels": {"moorage.dev/run": "r"}}, "roleRef": ADMIN, "subjects": EVE}
-    client.create(f"{RBAC}/namespaces/space-drifts/rolebindings", grant)
-    client.create(f"{RBAC}/clusterrolebindings", {**grant, "metadata": {"name": "everywhere"}})
+    drift_apart(client)
     found = operator.env("drift", "--json")
     assert found.code == 1, found.err
     assert [(each["what"], each["name"], each["detail"]) for each in json.loads(found.out)] == [
@@ -186,12 +207,14 @@ def test_drift_is_what_changed_what_is_gone_and_what_nobody_declared(make: Make,
         ("changed", "ResourceQuota quota", "spec.hard.pods"),
         ("undeclared", "ClusterRoleBinding everywhere", "gives ClusterRole admin to User eve, in every namespace"),
         ("undeclared", "ConfigMap space-drifts/theirs", "no stack declares it"),
+        ("undeclared", "Namespace space-lost", "no stack declares it"),
         ("undeclared", "RoleBinding space-drifts/evil", "gives ClusterRole admin to User eve"),
     ]
-    client.delete(f"{space}/resourcequotas/quota")  # else its field is eve's, and Pulumi refuses to take it
+    client.delete(f"{DRIFTS}/resourcequotas/quota")  # else its field is eve's, and Pulumi refuses to take it
     back = operator.env("up", "--yes", *SKIP, "--", "--skip-preview", "--refresh")
     assert back.code == 0, back.out + back.err
-    accepted = ("ConfigMap space-drifts/theirs", "RoleBinding space-drifts/evil", "ClusterRoleBinding everywhere")
+    names = ("ClusterRoleBinding everywhere", "ConfigMap space-drifts/theirs", "Namespace space-lost")
+    accepted = (*names, "RoleBinding space-drifts/evil")
     assert operator.env("drift", *(f"--accept={name}" for name in accepted)).code == 0
     client.delete(f"{RBAC}/clusterrolebindings/everywhere")
     assert neighbour.env("drift").code == 0

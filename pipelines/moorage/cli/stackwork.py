@@ -11,7 +11,7 @@ from moorage.cli.kept import forget, keep
 from moorage.errors import PlatformError, TargetError
 from moorage.operations import Operations
 from moorage.project import find_root
-from moorage.stacks.engine import Ended, Engine, NoStack, State
+from moorage.stacks.engine import Ended, Engine, Locked, NoStack, State
 from moorage.stacks.locks import said_locks
 from moorage.stacks.pending import declared, protected
 from moorage.stacks.platforms import operations
@@ -61,7 +61,11 @@ class Work:
     def begin(self) -> None:
         """Put right what a killed update left."""
         free(self.engine, self.file, output.note)
-        repair(self.engine, self.file, self.platform, self.make(), output.note)
+        try:
+            self._repair()
+        except Locked as locked:  # the back end is a bucket: only Pulumi sees its locks, when it is in their way
+            free(self.engine, self.file, output.note, locked.locks)
+            self._repair()
 
     def run(self, command: str, *options: str) -> None:
         """Call Pulumi; a lock that only it can see is looked at, and where nobody holds it, it is called again.
@@ -96,6 +100,9 @@ class Work:
             more = f" and {len(kept) - SHOWN} more" if len(kept) > SHOWN else ""
             verb = "is" if len(kept) == 1 else "are"
             raise TargetError(f"{', '.join(kept[:SHOWN])}{more} {verb} protected; nothing was changed", fix=fix)
+
+    def _repair(self) -> None:
+        repair(self.engine, self.file, self.platform, self.make(), output.note)
 
     def _refuse_unwell(self, ended: Ended, command: str) -> None:
         if ended.interrupted:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,15 +10,19 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from moorage.errors import NotFound, PlatformError, TargetError
 from moorage.frozen import Frozen
+from moorage.stacks.locks import Lock, said_locks
 
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 LOGGED = {"PULUMI_DEBUG_COMMANDS": "true"}  # `--event-log` is there only with it
+
+_SAYS_LITTLE = re.compile(r"(\w+ failed|\d+ errors? occurred:|an unhandled error occurred.*|)")
 
 State = dict[str, Any]
 """A stack's state as `pulumi stack export` writes it; secrets in it are encrypted."""
@@ -25,6 +30,12 @@ State = dict[str, Any]
 
 class NoStack(NotFound):
     """The back end has no stack of that name."""
+
+
+class Locked(PlatformError):
+    """Somebody holds the stack, or held it when he was killed; `locks` are what Pulumi names."""
+
+    locks: tuple[Lock, ...] = ()
 
 
 class Ended(Frozen):
@@ -62,23 +73,32 @@ class Engine:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if ended.returncode:
-            self._refuse(words, ended.stderr.strip() or ended.stdout.strip())
+            self._refuse(words[0], ended.stdout, ended.stderr)
         return ended.stdout
 
     def ask_stack(self, *words: str, environ: Mapping[str, str] = {}) -> str:
         """Return what a command about this stack prints; raises as `ask`."""
         return self.ask(*words, "--stack", self.stack, environ=environ)
 
+    @cached_property
+    def backend(self) -> str:
+        """Where states are kept, as a URL. Raises PlatformError when nobody is logged in."""
+        return str(self._parsed(self.ask("whoami", "--json"))["url"])
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The names of the project's other stacks."""
+        names = [str(each["name"]) for each in self._parsed(self.ask("stack", "ls", "--json"))]
+        return tuple(name for name in names if name.rpartition("/")[2] != self.stack)
+
     def output(self) -> object:
         """Return the stack's output `environment`."""
-        return self._json("stack", "output", "environment", "--json")
+        return self._parsed(self.ask_stack("stack", "output", "environment", "--json"))
 
     def state(self) -> State:
         """Return the stack's state. Raises NoStack."""
-        found = self._json("stack", "export")
-        if not isinstance(found, dict):
-            raise PlatformError("pulumi exported no state", fix=f"look with: pulumi stack export -s {self.stack}")
-        return found
+        state: State = self._parsed(self.ask_stack("stack", "export"))
+        return state
 
     def make(self) -> None:
         """Make the stack, empty; the one that is selected stays so."""
@@ -92,20 +112,22 @@ class Engine:
             self.ask_stack(command, *options, "--event-log", str(log), environ=LOGGED)
             return tuple(_whole(log.read_text(encoding="utf-8").splitlines()))
 
-    def _json(self, *words: str) -> object:
-        said = self.ask_stack(*words)
+    def _parsed(self, said: str) -> Any:
         try:
             return json.loads(said)
         except ValueError as error:
             raise PlatformError(f"pulumi said: {said.strip()[:200]}", fix=f"pulumi stack -s {self.stack}") from error
 
-    def _refuse(self, words: Sequence[str], said: str) -> NoReturn:
-        lines = [line for line in said.splitlines() if line.strip()] or ["nothing"]
-        fix = f"look with: pulumi stack -s {self.stack}; make it with: moorage env up {self.stack}"
-        if "no stack named" in said:
-            raise NoStack(f"pulumi said: {lines[-1].strip()}", fix=fix)
-        first = next((line for line in lines if line.startswith("error:")), lines[-1])
-        raise PlatformError(f"pulumi {words[0]} said: {first.removeprefix('error:').strip()}", fix=fix)
+    def _refuse(self, command: str, out: str, err: str) -> NoReturn:
+        said = what_failed(out, err)
+        if said.startswith("no stack named"):
+            raise NoStack(f"pulumi said: {said}", fix=f"make it: moorage env up {self.stack}")
+        if locks := said_locks(err):
+            locked = Locked(f"pulumi {command} said: {said}", fix=f"moorage env up {self.stack} looks who it is")
+            locked.locks = locks
+            raise locked
+        fix = f"mend what it names; in full it says it to: pulumi {command} -s {self.stack}"
+        raise PlatformError(f"pulumi {command} said: {said}", fix=fix)
 
 
 def find_program(otherwise: str = "") -> str:
@@ -115,6 +137,14 @@ def find_program(otherwise: str = "") -> str:
         fix = f"install it, or: {otherwise}" if otherwise else "install it"
         raise TargetError("there is no `pulumi` on this machine to ask", fix=fix)
     return program
+
+
+def what_failed(out: str, err: str) -> str:
+    """Return the first thing that Pulumi calls an error, on one line; of those that only say that it failed, none."""
+    lines = [" ".join(line.split()) for line in (*err.splitlines(), *out.splitlines()) if line.strip()]
+    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    telling = [line for line in errors if not _SAYS_LITTLE.fullmatch(line)]
+    return (telling or errors or lines or ["nothing"])[0]
 
 
 def _shown(process: "subprocess.Popen[str]") -> tuple[int, str]:

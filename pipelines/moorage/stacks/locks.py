@@ -64,15 +64,27 @@ def refuse_living(locks: Sequence[Lock], stack: str, host: str = "") -> None:
 
 def is_alive(lock: Lock) -> bool:
     """Return whether the process that took a lock on this machine still runs: its number may be another's by now."""
+    if not _is_there(lock.pid):
+        return False
     try:
         fields = Path(f"/proc/{lock.pid}/stat").read_text().rpartition(")")[2].split()
         booted = _boot_seconds()
-    except OSError:
-        return False
+    except OSError:  # it has just ended, or is hidden from us: to ask once more hurts nobody
+        return True
     if fields[0] in ("Z", "X"):
         return False
     started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     return started <= lock.since.timestamp() + _ROUNDING_SECONDS
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _boot_seconds() -> float:

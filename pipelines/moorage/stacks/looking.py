@@ -1,6 +1,5 @@
 """Drift of one stack: what the engine finds changed, and what the platform has that no stack declares."""
 
-import json
 from collections.abc import Sequence, Set
 
 from moorage.operations import Declared, Operations
@@ -30,6 +29,5 @@ def _undeclared(
 
 
 def _others(engine: Engine, file: StackFile) -> list[Declared]:
-    names = [str(each["name"]) for each in json.loads(engine.ask("stack", "ls", "--json"))]
-    others = [name for name in names if name.rpartition("/")[2] != file.name]
-    return [each for name in others for each in declared(Engine(file.root, name, engine.program).state())]
+    states = (Engine(file.root, name, engine.program).state() for name in engine.others)
+    return [each for state in states for each in declared(state)]

@@ -1,12 +1,11 @@
 """Whether Pulumi itself can work here: the CLI, its back end, the passphrase, the program's virtualenv."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from moorage.errors import MoorageError
+from moorage.errors import PlatformError
 from moorage.operations import Check, Finding
 from moorage.stacks.engine import Engine
 from moorage.stacks.project import StackFile
@@ -29,12 +28,11 @@ def _ready(file: StackFile, sdk: str, engine: Engine, environ: Mapping[str, str]
         wanted = ".".join(map(str, OLDEST))
         return Finding(False, f"this is pulumi {version}; it takes {wanted} or newer", "install a newer one")
     try:
-        who = json.loads(engine.ask("whoami", "--json"))
-    except (MoorageError, ValueError):
-        return Finding(False, "nobody is logged in to a back end", "pulumi login, or set PULUMI_BACKEND_URL")
-    return (
-        _secrets(file, who["url"], environ) or _program(file, sdk) or Finding(True, f"{version}, {_plain(who['url'])}")
-    )
+        url = engine.backend
+    except PlatformError as error:
+        seen = f"no back end answers ({error.problems[0].message})"
+        return Finding(False, seen, "pulumi login, or set PULUMI_BACKEND_URL")
+    return _secrets(file, url, environ) or _program(file, sdk) or Finding(True, f"{version}, {_plain(url)}")
 
 
 def _secrets(file: StackFile, backend: str, environ: Mapping[str, str]) -> Finding | None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,10 @@ def free(engine: Engine, file: StackFile, tell: Tell, said: Sequence[Lock] = ())
     `said` are those that Pulumi named, where the back end cannot be looked into. Raises TargetError, which names the
     owner, when somebody may still hold the stack.
     """
-    backend = str(json.loads(engine.ask("whoami", "--json"))["url"])
-    with _alone(f"{backend} {file.project} {file.name}"):
+    with _alone(f"{engine.backend} {file.project} {file.name}"):
         # Looked at again now that no other recovery is under way: the lock may be a living one's.
-        locks = kept_locks(backend, file.project, file.name) if backend.startswith("file:") else tuple(said)
+        is_folder = engine.backend.startswith("file:")
+        locks = kept_locks(engine.backend, file.project, file.name) if is_folder else tuple(said)
         refuse_living(locks, file.name)
         for lock in locks:
             tell(f"the lock of {lock} is taken away: that process has ended")
@@ -72,7 +73,7 @@ def _found(
             yield item, operations.find(file.settings, item.resource)
         except Unsupported as error:
             urn = item.resource.urn
-            seen = f"the creation of {short(urn)} was cut off, and whether it is there is not known: {error}"
+            seen = f"the creation of {short(urn)} was cut off, and what became of it is not known: {error}"
             there = f"if it is: pulumi import {item.resource.type} {urn.split('::', 3)[3]} ID -s {file.name}"
             fix = f"{there}; then: pulumi refresh -s {file.name} --clear-pending-creates"
             raise TargetError(seen, fix=fix) from error
@@ -105,7 +106,7 @@ def _backup(file: StackFile, state: State) -> Path:
 
 @contextmanager
 def _alone(what: str) -> Iterator[None]:
-    name = f"moorage-{blake3(what.encode()).hexdigest()[:24]}.lock"
+    name = f"moorage-{os.getuid()}-{blake3(what.encode()).hexdigest()[:24]}.lock"
     with (Path(tempfile.gettempdir()) / name).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -57,7 +57,7 @@ def test_what_pulumi_says_is_handed_on(call: Call, project: Path, monkeypatch: p
     fake_pulumi(project, "echo 'error: no stack named team' >&2; exit 255", monkeypatch)
     ended = call("env", "pull", "team")
     assert ended.code == 2
-    assert ended.err.startswith("error: pulumi said: error: no stack named team\n")
+    assert ended.err.startswith("error: pulumi said: no stack named team\n")
 
 
 def test_an_answer_of_pulumi_that_is_no_json_is_a_sentence(

@@ -23,6 +23,7 @@ case "$1 $2" in
 "stack output") cat document.json ;;
 "cancel "*) rm locked ;;
 "up "*) if [ -e locked ]; then cat locked >&2; exit 255; fi ;;
+"refresh "*) if [ -e locked ]; then cat locked >&2; exit 255; fi; cp clean.json state.json ;;
 "destroy "*) echo 'error: no' >&2; exit 255 ;;
 esac
 """
@@ -40,7 +41,8 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (project / "Pulumi.yaml").write_text("name: shop\nstackConfigDir: stacks\nruntime: python\n")
     (project / "stacks").mkdir()
     (project / "stacks" / "Pulumi.team.yaml").write_text("config: {shop:environment: {platform: local}}\n")
-    (project / "state.json").write_text(json.dumps({"version": 3, "deployment": {"resources": None}}))
+    for name in ("state.json", "clean.json"):
+        (project / name).write_text(json.dumps({"version": 3, "deployment": {"resources": None}}))
     target = dict(load_environment("local", project).target)
     document = {"schema": 1, "name": "team", "platform": "local", "target": target, "store": str(project / "shared")}
     (project / "document.json").write_text(json.dumps(document))
@@ -80,7 +82,7 @@ def test_a_lock_that_only_pulumi_sees_is_taken_away_when_its_process_has_ended(c
     made = call(*UP)
     assert made.code == 0, made.err
     assert f"process {pid}, since 2026-11-25 21:16:38 UTC is taken away: that process has ended" in made.err
-    assert calls(here)[-5:] == ["up", "whoami", "cancel", "up", "stack"]
+    assert calls(here)[-4:] == ["up", "cancel", "up", "stack"]
 
 
 def test_a_lock_that_only_pulumi_sees_is_left_alone_when_it_is_somebody_elses(call: Call, here: Path) -> None:
@@ -91,11 +93,22 @@ def test_a_lock_that_only_pulumi_sees_is_left_alone_when_it_is_somebody_elses(ca
     assert "cancel" not in calls(here)
 
 
+def test_a_lock_that_only_pulumi_sees_is_found_by_the_first_that_it_stops(call: Call, here: Path) -> None:
+    cut = state()
+    cut["deployment"]["pending_operations"] = cut["deployment"]["pending_operations"][1:]
+    (here / "state.json").write_text(json.dumps(cut))
+    locked(here, socket.gethostname(), ended())
+    made = call(*UP)
+    assert made.code == 0, made.err
+    assert "updating ResourceQuota dev-quota: refreshed" in made.err
+    assert [each for each in calls(here) if each != "stack"][2:] == ["refresh", "cancel", "refresh", "up"]
+
+
 def test_a_cut_off_creation_that_nothing_can_look_for_is_left_for_a_person(call: Call, here: Path) -> None:
     (here / "state.json").write_text(json.dumps(state()))
     refused = call(*UP)
     assert refused.code == 2
-    assert "error: the creation of Item b was cut off, and whether it is there is not known" in refused.err
+    assert "error: the creation of Item b was cut off, and what became of it is not known" in refused.err
     assert "pulumi import shelf:index:Item b ID -s team" in refused.err
     assert not {"up", "refresh", "import"} & set(calls(here))
 

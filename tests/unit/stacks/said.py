@@ -90,6 +90,6 @@ REFRESH: Sequence[Mapping[str, Any]] = [
 ]
 
 
-def state() -> dict[str, object]:
-    found: dict[str, object] = json.loads(json.dumps(STATE))
+def state() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(STATE))
     return found

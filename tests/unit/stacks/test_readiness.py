@@ -54,7 +54,9 @@ def test_an_old_one_is_refused(whole: Path):
 
 
 def test_nobody_is_logged_in(whole: Path):
-    assert ask(whole, pulumi(whole, url=None)).seen == "nobody is logged in to a back end"
+    found = ask(whole, pulumi(whole, url=None))
+    assert found.seen == "no back end answers (pulumi whoami said: log in)"
+    assert "pulumi login" in found.fix
 
 
 @pytest.mark.parametrize("said", [{}, {"encryptionsalt": "v1:x"}, {"secretsprovider": "passphrase"}])
