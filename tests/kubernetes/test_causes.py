@@ -44,7 +44,7 @@ def test_an_image_that_is_not_there_is_named(rig: KubernetesRig) -> None:
 
 def test_a_key_that_a_secret_lacks_is_named(rig: KubernetesRig, monkeypatch: pytest.MonkeyPatch) -> None:
     impatient = causes.Patience(0, causes.WAITING["CreateContainerConfigError"].sentence)
-    monkeypatch.setitem(causes.WAITING, "CreateContainerConfigError", impatient)  # type: ignore[arg-type]
+    monkeypatch.setitem(causes.WAITING, "CreateContainerConfigError", impatient)
     rig.keep_secret("loans/other", "value")
     seen = rig.run(Work(secrets={"TOKEN": "loans/token"}))
     assert (seen.state, seen.cause) == (State.FAILED, Cause.SETUP)
@@ -100,7 +100,11 @@ def test_a_quota_that_holds_a_pod_back_is_named(rig: KubernetesRig) -> None:
     assert "the quota limit of the namespace is used up: it asks for pods=1" in waiting(rig, handle, "quota")
 
 
-def test_a_namespace_that_is_being_removed_takes_no_job_and_loses_its_own(rig: KubernetesRig, running: Handle) -> None:
+def test_a_namespace_that_is_being_removed_takes_no_job_and_loses_its_own(rig: KubernetesRig) -> None:
+    # As somebody whose rights do not go with the namespace.
+    vars(rig)["target"] = rig.target.model_copy(update={"kubeconfig": str(CLUSTER.plane.kubeconfig)})
+    running = rig.submit(rig.lower(SLEEPS), key="one")
+    begun(rig, SLEEPS)
     rig.admin.delete(f"/api/v1/namespaces/{rig.target.namespace}")
     with pytest.raises(TargetError, match=r"being removed|not found"):
         rig.submit(rig.lower(Work(run="r2")), key="two")

@@ -10,6 +10,7 @@ from moorage.images.record import DEFAULT_IMAGE, PushedImage, register
 from moorage.ports import Handle
 from moorage.states import State
 from moorage.store import Store
+from moorage_kubernetes import role
 from moorage_kubernetes.connection import KubernetesConnection
 from moorage_kubernetes.facts import LIVE_PHASES
 from moorage_kubernetes.lower import KubernetesRequest, lower
@@ -26,6 +27,10 @@ JOB_CONDITIONS = ("Suspended", "Complete", "Failed", "FailureTarget", "SuccessCr
 """The constants of JobConditionType (k8s.io/api/batch/v1/types.go); the OpenAPI lists none."""
 JOBSET_CONDITIONS = ("Completed", "Failed", "Suspended", "StartupPolicyInProgress", "StartupPolicyCompleted")
 """The constants of JobSetConditionType (sigs.k8s.io/jobset/api/jobset/v1alpha2/jobset_types.go)."""
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+DRIVER = "driver"
+"""Who submits the jobs of the suite, and the name of what lets it."""
 
 IMAGE = f"registry.example/steps@sha256:{'0' * 64}"
 GPUS = (GpuOffer(name="A10G", memory_gib=24, node_selector={"nvidia.com/gpu.product": "NVIDIA-A10G"}),)
@@ -57,11 +62,28 @@ class KubernetesRig(SubmittingRig):
 
     @cached_property
     def target(self) -> KubernetesTarget:
-        """The namespace, as somebody who may do all."""
-        return KubernetesTarget(
+        """The namespace, as a driver who may do what moorage's Role says and nothing else."""
+        target = KubernetesTarget(
             namespace=CLUSTER.make_namespace(), cpu=CPU, memory_gib=MEMORY_GIB, gpus=GPUS, spot=SPOT,
-            kubeconfig=str(CLUSTER.plane.kubeconfig), store_secrets=("store",), environment=CLUSTER.variables,
+            kubeconfig=str(CLUSTER.plane.user(DRIVER)), store_secrets=("store",), environment=CLUSTER.variables,
         )  # fmt: skip
+        return self.bound(target)
+
+    def bound(self, target: KubernetesTarget) -> KubernetesTarget:
+        """Give the driver the Role of that target, and return the target when that holds."""
+        name, api = {"name": DRIVER}, f"{RBAC}/namespaces/{target.namespace}"
+        rules = [rule.as_body() for rule in role.rules(target)]
+        kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": name}
+        who = [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", **name}]
+        ref = {"kind": "Role", "apiGroup": "rbac.authorization.k8s.io", **name}
+        self.admin.apply(f"{api}/roles/{DRIVER}", {**kind, "kind": "Role", "rules": rules})
+        self.admin.apply(
+            f"{api}/rolebindings/{DRIVER}", {**kind, "kind": "RoleBinding", "subjects": who, "roleRef": ref}
+        )
+        for collection in ("batch/v1/{}/jobs", *(["kueue.x-k8s.io/v1beta1/{}/workloads"] if target.queue else [])):
+            path = f"/apis/{collection.format(f'namespaces/{target.namespace}')}"
+            CLUSTER.plane.client(DRIVER).until(path, bool, tolerates=(403,))
+        return target
 
     @property
     def golden_target(self) -> KubernetesTarget:
@@ -141,7 +163,7 @@ class KubernetesRig(SubmittingRig):
         if kind is AccessDenied:
             changed["kubeconfig"] = str(CLUSTER.plane.user("stranger"))
         if kind is NotFound:
-            changed["namespace"] = "nowhere"
+            changed |= {"namespace": "nowhere", "kubeconfig": str(CLUSTER.plane.kubeconfig)}
         if kind is Throttled:
             changed["kubeconfig"] = str(CLUSTER.plane.through(Faults(Rule(THROTTLED, "create", "jobs"))))
         if kind is QuotaExceeded:
