@@ -9,7 +9,7 @@ ARGS ?=
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine check format bench soak lock policy environment clean
+.PHONY: help demo test engine platforms check format bench soak lock policy environment clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -27,6 +27,10 @@ test: environment ## all tests, quick ones first (ARGS='-k name' picks some)
 
 engine: environment ## real Pulumi and Kubernetes for the tests, built from Go modules once
 	@$(PY) -m tests.engine.build
+
+platforms: environment ## the conformance suite, and README's table of what works where (after `make engine`)
+	@$(PY) -m pytest -n $(WORKERS) -p tests.conformance.table --conformance-table build/platforms.json tests/conformance
+	@$(PY) -m tools.platforms build/platforms.json
 
 check: environment ## format, lint, types and walls; changes nothing
 	@failed=; \

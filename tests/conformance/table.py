@@ -1,12 +1,13 @@
 """A pytest plugin that writes what each adapter passes, or why not; the README's table of platforms is made of it.
 
 `python -m pytest -p tests.conformance.table --conformance-table FILE tests/conformance`, where FILE ends in
-`.json` or `.md`.
+`.json` or `.md`. With `--collect-only` it is what the suite would find if all held that no mark excuses: that is how
+a test sees whether the pages still say what the suite does.
 """
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,8 +41,15 @@ class Table:
         if (cell := cell_of(report)) and (report.when == "call" or cell.outcome != "passes"):
             self._cells[cell.platform, report.nodeid] = cell
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take what the marks say, where nothing is to be run."""
+        for item in session.items if session.config.option.collectonly else ():
+            if cell := expected_of(item):
+                self._cells[cell.platform, item.nodeid] = cell
+
     def pytest_sessionfinish(self) -> None:
         """Write the file."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         cells = sorted(self._cells.values(), key=lambda cell: (cell.area, cell.test, cell.platform))
         self._file.write_text(to_json(cells) if self._file.suffix == ".json" else to_markdown(cells))
 
@@ -60,12 +68,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def cell_of(report: pytest.TestReport) -> Cell | None:
     """Return what the report says for the table; None for a test that is not of the suite."""
-    platform = dict(report.user_properties).get(PROPERTY)
-    if not isinstance(platform, str):
-        return None
-    area, _, name = report.nodeid.rpartition("/")[2].partition(".py::")
-    outcome, reason = _outcome(report)
-    return Cell(platform, area.removeprefix("test_"), _sentence(name, platform), outcome, reason)
+    return _cell(report.nodeid, dict(report.user_properties), *_outcome(report))
+
+
+def expected_of(item: pytest.Item) -> Cell | None:
+    """Return what the marks of a test say for the table: it passes, or the excuse; None for one not of the suite."""
+    reasons = [str(mark.kwargs.get("reason", "")) for mark in item.iter_markers("xfail")]
+    excuses = [_excuse(reason) for reason in reasons if _excuse(reason)[0]]
+    return _cell(item.nodeid, dict(item.user_properties), *(excuses or [("passes", "")])[0])
 
 
 def to_json(cells: Iterable[Cell]) -> str:
@@ -84,16 +94,29 @@ def to_markdown(cells: Sequence[Cell]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def _cell(node: str, properties: Mapping[str, object], outcome: str, reason: str) -> Cell | None:
+    platform = properties.get(PROPERTY)
+    if not isinstance(platform, str):
+        return None
+    area, _, name = node.rpartition("/")[2].partition(".py::")
+    return Cell(platform, area.removeprefix("test_"), _sentence(name, platform), outcome, reason)
+
+
 def _outcome(report: pytest.TestReport) -> tuple[str, str]:
-    excuse = str(getattr(report, "wasxfail", "")).removeprefix("reason: ")
-    word, _, reason = excuse.partition(": ")
-    if report.skipped and word in EXCUSES:
+    word, reason = _excuse(str(getattr(report, "wasxfail", "")).removeprefix("reason: "))
+    if report.skipped and word:
         return word, reason
     return ("skipped" if report.skipped else "passes" if report.passed else "fails"), ""
 
 
+def _excuse(text: str) -> tuple[str, str]:
+    word, _, reason = text.partition(": ")
+    return (word, reason) if word in EXCUSES else ("", "")
+
+
 def _sentence(name: str, platform: str) -> str:
     function, _, rest = name.partition("[")
-    parameters = [each for each in re.split(r"-", rest.rstrip("]")) if each and each != platform]
+    others = re.sub(rf"(?:^|-){re.escape(platform)}(?=-|$)", "", rest.rstrip("]"), count=1)  # it may have a dash itself
+    parameters = [each for each in others.split("-") if each]
     words = function.removeprefix("test_").replace("_", " ")
     return f"{words} ({', '.join(parameters)})" if parameters else words
