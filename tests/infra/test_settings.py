@@ -53,6 +53,7 @@ MISTAKES: list[tuple[Change, str, str]] = [
     (set_to("quota", "cpu", value="4Gi"), "quota.cpu` cannot be: '4Gi' is more CPUs than", "write a number of CPUs"),
     (set_to("quota", "memory", value="512m"), "is in thousandths of a byte", "did you mean '512Mi'?"),
     (set_to("quota", "memory", value=64), "quota.memory` cannot be: '64' is less than 1Mi", "write a unit"),
+    (set_to("quota", "memory", value="8Ei"), "is more than Kubernetes can count", "less than 8Ei"),
     (set_to("quota", "memory", value=True), "quota.memory` cannot be: True is not a quantity", "16Gi"),
     (set_to("quota", "pods", value="many"), "quota.pods` is 'many'", "write a whole number"),
     (set_to("quota", "pods", value=-1), "quota.pods` is -1", "write at least 0"),

@@ -104,6 +104,10 @@ class DevicePlugin(Model):
     image: Text = Field(description="its image, by digest")
     labels: Mapping[LabelKey, LabelValue] = Field(min_length=1, description="labels of the nodes that have GPUs")
 
+    runtime_class: Name | None = Field(
+        default=None, description="the RuntimeClass with which containers see GPUs, where it is not the nodes' own"
+    )
+
     @model_validator(mode="after")
     def _is_pinned(self) -> Self:
         if "@sha256:" not in self.image:

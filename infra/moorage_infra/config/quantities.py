@@ -15,6 +15,8 @@ MOST_CPU = Decimal(1_000_000)
 """No cluster has more CPUs; what is above is a size of memory in the wrong place."""
 LEAST_MEMORY = Decimal(2) ** 20
 """One MiB in bytes; what is below lacks its unit."""
+MOST_MEMORY = Decimal(2) ** 63 - 1
+"""The most bytes that Kubernetes can count."""
 
 
 def amount(quantity: str) -> Decimal:
@@ -40,6 +42,8 @@ def _bytes(value: object) -> str:
     seen = amount(text)
     if text.endswith("m"):
         raise ValueError(f"{text!r} is in thousandths of a byte; did you mean {text[:-1] + 'Mi'!r}?")
+    if seen > MOST_MEMORY:
+        raise ValueError(f"{text!r} is more than Kubernetes can count; write less than 8Ei")
     if seen < LEAST_MEMORY:
         raise ValueError(f"{text!r} is less than 1Mi; write a unit, as in 512Mi or 16Gi")
     if seen % 1:

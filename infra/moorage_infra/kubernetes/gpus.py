@@ -75,6 +75,7 @@ def _pod(plugin: DevicePlugin) -> PodSpecArgs:
     return PodSpecArgs(
         automount_service_account_token=False,
         priority_class_name="system-node-critical",
+        runtime_class_name=plugin.runtime_class,
         node_selector=dict(plugin.labels),
         tolerations=[TolerationArgs(key="nvidia.com/gpu", operator="Exists")],
         containers=[_container(plugin)],
