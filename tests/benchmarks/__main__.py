@@ -10,7 +10,7 @@ from tests.benchmarks import page
 from tests.benchmarks.bench import Bench, Group
 from tests.benchmarks.figure import keep
 from tests.benchmarks.measure import Failed, metering
-from tests.benchmarks.rows import artifact, many, preview, runs, s3, start
+from tests.benchmarks.rows import artifact, kubernetes, many, preview, runs, s3, start
 from tests.benchmarks.table import table
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,9 @@ GROUPS: Mapping[str, Group] = {
     "artifact": artifact.artifact,
     "preview": preview.preview,
     "s3": s3.s3,
+    "kubernetes": kubernetes.kubernetes,
 }
-"""In this order: quick ones first; the last starts a server in this process, which then is larger."""
+"""In this order: quick ones first; the last two start a server in this process, which then is larger."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,16 +1,14 @@
 """What the same spec asks of a bucket: requests by kind, counted by a proxy in front of a server that speaks S3."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figure import Figure, figure
 from tests.benchmarks.measure import Command
 from tests.benchmarks.projects import Project, Step, chain, sleeping
+from tests.rigs.bucket import bucket_server
 from tests.unit.store.proxy import Call, proxied
 
 STEPS = 10
@@ -22,12 +20,12 @@ CALLS_PER_BEAT = 2.0
 
 def s3(bench: Bench) -> Sequence[Figure]:
     """Return the requests of one step of a chain, and those of 15 more seconds of a step that runs."""
-    with _server() as server, proxied(server) as proxy:
+    with bucket_server("bucket") as server, proxied(server) as proxy:
 
         def requests(steps: list[Step]) -> Counter[str]:
             proxy.calls.clear()
             made = bench.project(steps)
-            bench.meter.cost(_on_bucket(made, server, proxy.url))
+            bench.meter.cost(_on_bucket(made, proxy.url))
             return Counter(map(_kind, proxy.calls))
 
         per_step = _each(requests(chain(2)), requests(chain(2 + STEPS)), STEPS)
@@ -48,11 +46,7 @@ def _each(few: Counter[str], many: Counter[str], number: int) -> dict[str, float
     return {kind: (many[kind] - few[kind]) / number for kind in sorted(many) if many[kind] != few[kind]}
 
 
-def _on_bucket(made: Project, server: str, url: str) -> Command:
-    connection = HTTPConnection(server)
-    connection.request("PUT", "/bucket")
-    connection.getresponse()
-    connection.close()
+def _on_bucket(made: Project, url: str) -> Command:
     return made.run(
         MOORAGE_STORE=f"s3://bucket/{made.folder.name}",
         AWS_ENDPOINT_URL=url,
@@ -62,20 +56,6 @@ def _on_bucket(made: Project, server: str, url: str) -> Command:
         AWS_DEFAULT_REGION="us-east-1",
         AWS_EC2_METADATA_DISABLED="true",
     )
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # here: it is large, and a child's memory is counted from its parent's
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"{host}:{port}"
-    finally:
-        server.stop()
 
 
 def _kind(call: Call) -> str:
