@@ -12,17 +12,19 @@ from typing import Any, TypeVar
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from moorage.errors import Corrupt, MoorageError, NotFound, Throttled
+from moorage.errors import AccessDenied, Corrupt, MoorageError, NotFound, Throttled
 from moorage_kubernetes import refusals
 from moorage_kubernetes.access import api_client
 from moorage_kubernetes.facts import Body
-from moorage_kubernetes.refusals import Again, Gone, Unknown
+from moorage_kubernetes.refusals import Again, Gone
 from moorage_kubernetes.target import KubernetesTarget
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 PATIENCE_SECONDS = 45.0
 """How long a call is tried again that the cluster could not take: an API server starts anew in less."""
+DENIED_SECONDS = 10.0
+"""How long what was allowed before is tried again when it no longer is."""
 SILENCE_SECONDS = 15.0
 """A watch that has said nothing for so long is given up, and what it watched is listed anew."""
 PAGE = 500
@@ -67,6 +69,7 @@ class Api:
         self._target = target
         self._namespace = target.namespace
         self._client = api_client(target)
+        self._let_in: set[tuple[str, str]] = set()
         self.patience_seconds = PATIENCE_SECONDS
 
     def hasty(self) -> "Api":
@@ -153,18 +156,25 @@ class Api:
         return f"{collection}/{name}" if name else collection
 
     def _patiently(self, verb: str, kind: Kind, name: str | None, call: Callable[[], _Answer]) -> _Answer:
-        deadline, pause, known = time.monotonic() + self.patience_seconds, _FIRST_PAUSE, True
+        began, pause = time.monotonic(), _FIRST_PAUSE
         while True:
             try:
                 with self._told(verb, kind, name):
-                    return call()
-            except (Again, Throttled, Unknown) as error:
+                    answer = call()
+                self._let_in.add((verb, kind.name))
+                return answer
+            except (Again, Throttled, AccessDenied) as error:
                 wait = max(pause, refusals.retry_after(error))
-                if time.monotonic() + wait > deadline or not known:
+                if time.monotonic() + wait > began + self._patience(error, (verb, kind.name)):
                     raise
-                known = not isinstance(error, Unknown)  # with credentials that were just read, once more
                 time.sleep(wait)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _patience(self, error: MoorageError, call: tuple[str, str]) -> float:
+        # An API server that has just started may not know its roles and tokens yet.
+        if isinstance(error, AccessDenied):
+            return min(DENIED_SECONDS, self.patience_seconds) if call in self._let_in else 0.0
+        return self.patience_seconds
 
     def _json(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: Body | None = None

@@ -27,10 +27,6 @@ class Unreached(Again):
     """No answer came, and the call may have been done all the same."""
 
 
-class Unknown(AccessDenied):
-    """The credentials are not known, or not any more."""
-
-
 _WAIT = "wait until the cluster's API server is back, then try again"
 
 
@@ -39,7 +35,7 @@ def refusal(error: Any, what: str) -> MoorageError:
     message = _message(error)
     match error.status:
         case 401:
-            return Unknown(f"the cluster does not know who asks to {what}", fix="log in to it anew")
+            return AccessDenied(f"the cluster does not know who asks to {what}", fix="log in to it anew")
         case 403:
             return _forbidden(message, what)
         case 404:
