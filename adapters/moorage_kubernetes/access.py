@@ -55,7 +55,8 @@ def _load(files: str, context: str | None, configuration: Any) -> Mapping[str, A
     if merged is None:
         fix = "set KUBECONFIG, or `kubeconfig` in the stack"
         raise TargetError(f"there is no kubeconfig at {files}, and this is no pod", fix=fix)
-    loader = KubeConfigLoader(config_dict=merged, active_context=context, config_base_path=None)
+    active = context or _current_context(files)
+    loader = KubeConfigLoader(config_dict=merged, active_context=active, config_base_path=None)
     said = _Said()
     with said.listening():
         loader.load_and_set(configuration)
@@ -67,6 +68,16 @@ def _load(files: str, context: str | None, configuration: Any) -> Mapping[str, A
         message = f"the credential plugin {command!r} of the user {name!r} gave nothing: {said.text or 'no reason'}"
         raise AccessDenied(message, fix=f"log in anew; `{command}` by itself shows what is wrong")
     return user
+
+
+def _current_context(files: str) -> str | None:
+    # Of several files the first that names one decides; the client takes the last.
+    for file in filter(None, files.split(os.pathsep)):
+        path = Path(file).expanduser()
+        said = yaml.safe_load(path.read_bytes()) if path.exists() else None
+        if said and said.get("current-context"):
+            return str(said["current-context"])
+    return None
 
 
 def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -82,7 +93,7 @@ def _told(target: KubernetesTarget, files: str) -> Iterator[None]:
     where = f"the context {target.context!r} of {files}" if target.context else files
     try:
         yield
-    except (ConfigException, yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+    except (ConfigException, yaml.YAMLError, OSError, UnicodeDecodeError, TypeError) as error:
         fix = "`kubectl config get-contexts` lists what there is; `context` and `kubeconfig` of the stack choose one"
         raise TargetError(f"{where} does not lead to a cluster: {error}", fix=fix) from error
 
