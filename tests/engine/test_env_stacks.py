@@ -18,6 +18,7 @@ from tests.rigs.pulumi.faults import Fault
 from tests.rigs.pulumi.home import furnish
 from tests.rigs.pulumi.operator import Operator, describe
 from tests.rigs.pulumi.stack import PROJECT, Stack
+from tests.rigs.pulumi.versions import pulumi_version
 
 pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes"), pytest.mark.slow]
 
@@ -47,7 +48,7 @@ pulumi.export("environment", {
     "schema": 1, "name": name, "platform": "kubernetes", "target": target, "store": "s3://bucket/store",
 })
 """
-SKIP = tuple(f"--skip={name}" for name in ("pulumi", "crds", "gpus", "quota"))
+SKIP = tuple(f"--skip={name}" for name in ("crds", "gpus", "quota"))
 UP = ("up", "--yes", *SKIP, "--", "--skip-preview")
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 EVE = [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "eve"}]
@@ -102,7 +103,7 @@ def test_a_fresh_stack_goes_up_is_kept_and_comes_down(make: Make, plane: Plane, 
     said = up(operator)
     assert said.code == 0, said.out + said.err
     assert said.err.splitlines()[:3] == [
-        "skipped  pulumi",
+        f"ok       pulumi   v{pulumi_version()}, file://{operator.stack.world}/state",
         f"ok       api      Kubernetes {client.get('/version')['gitVersion']} at {plane.url}",
         "ok       rights   everything",
     ]
@@ -152,6 +153,20 @@ def test_a_killed_up_is_put_right_by_the_next_one(make: Make, client: Client, wh
     assert operator.env("drift").code == 0
 
 
+def test_a_state_that_pulumi_was_killed_at_is_read_again(make: Make):
+    operator = make("half")
+    assert up(operator).code == 0
+    sidecar = operator.stack.world / "state" / ".pulumi" / "stacks" / "small" / "half.json.attrs"
+    sidecar.write_text("")
+    refused = operator.env("drift")
+    assert refused.code == 2
+    assert "failed to load checkpoint: EOF\n  fix: moorage env up half mends that" in refused.err
+    said = up(operator)
+    assert said.code == 0, said.err
+    assert f"{sidecar} is removed" in said.err
+    assert operator.env("drift").code == 0
+
+
 def test_what_somebody_else_has_made_meanwhile_is_not_taken_in(make: Make, client: Client):
     operator = make("taken")
     assert up(operator, fault=Fault("kill", at="quota", when="before")).code == 2
@@ -168,6 +183,7 @@ def test_what_somebody_else_has_made_meanwhile_is_not_taken_in(make: Make, clien
 @pytest.mark.parametrize(
     ("host", "pid", "why"),
     [("elsewhere", 1, "cannot see whether it still runs"), (socket.gethostname(), os.getpid(), "still runs")],
+    ids=("elsewhere", "here"),  # not by the process: each worker has its own
 )
 def test_who_may_still_be_at_it_is_named_and_left_alone(make: Make, host: str, pid: int, why: str):
     operator = make("held")

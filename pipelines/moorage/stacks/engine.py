@@ -126,6 +126,8 @@ class Engine:
             locked = Locked(f"pulumi {command} said: {said}", fix=f"moorage env up {self.stack} looks who it is")
             locked.locks = locks
             raise locked
+        if "failed to load checkpoint: EOF" in said:
+            raise PlatformError(f"pulumi {command} said: {said}", fix=f"moorage env up {self.stack} mends that")
         fix = f"mend what it names; in full it says it to: pulumi {command} -s {self.stack}"
         raise PlatformError(f"pulumi {command} said: {said}", fix=fix)
 

@@ -14,8 +14,8 @@ from blake3 import blake3
 from moorage.errors import PlatformError, TargetError, Unsupported
 from moorage.operations import Operations
 from moorage.stacks.engine import Engine, State
-from moorage.stacks.locks import Lock, kept_locks, refuse_living
-from moorage.stacks.pending import CREATING, Pending, pending, short, to_import
+from moorage.stacks.locks import Lock, empty_sidecars, folder_of, kept_locks, refuse_living
+from moorage.stacks.pending import CREATING, Pending, pending, resources, short, to_import
 from moorage.stacks.project import StackFile
 
 Tell = Callable[[str], None]
@@ -30,9 +30,12 @@ def free(engine: Engine, file: StackFile, tell: Tell, said: Sequence[Lock] = ())
     """
     with _alone(f"{engine.backend} {file.project} {file.name}"):
         # Looked at again now that no other recovery is under way: the lock may be a living one's.
-        is_folder = engine.backend.startswith("file:")
-        locks = kept_locks(engine.backend, file.project, file.name) if is_folder else tuple(said)
+        where = (engine.backend, file.project, file.name)
+        locks = kept_locks(*where) if folder_of(engine.backend) else tuple(said)
         refuse_living(locks, file.name)
+        for path in empty_sidecars(*where):
+            tell(f"{path} is removed: it is empty, and Pulumi was killed before it was not")
+            path.unlink()
         for lock in locks:
             tell(f"the lock of {lock} is taken away: that process has ended")
         if locks:
@@ -43,12 +46,14 @@ def free(engine: Engine, file: StackFile, tell: Tell, said: Sequence[Lock] = ())
 def repair(engine: Engine, file: StackFile, operations: Operations | None, state: State, tell: Tell) -> None:
     """End what was cut off: adopt what is there, drop what is not; the state before is kept in a file.
 
-    Raises TargetError when nobody can tell whether a resource is there; nothing is changed then.
+    Raises TargetError when nobody can tell whether a resource is there, or when it is there twice; nothing is changed
+    then.
     """
     cut = pending(state)
     if not cut:
         return
     adopted = [(item, id) for item, id in _found(cut, file, operations) if id is not None]
+    _refuse_replacements(adopted, state)
     tell(f"{len(cut)} operations were cut off; the state as it was is in {_backup(file, state)}")
     taken = {item.resource.urn: id for item, id in adopted}
     for item in cut:
@@ -77,6 +82,14 @@ def _found(
             there = f"if it is: pulumi import {item.resource.type} {urn.split('::', 3)[3]} ID -s {file.name}"
             fix = f"{there}; then: pulumi refresh -s {file.name} --clear-pending-creates"
             raise TargetError(seen, fix=fix) from error
+
+
+def _refuse_replacements(adopted: Sequence[tuple[Pending, str]], state: State) -> None:
+    there = {str(each["urn"]) for each in resources(state)}
+    for item, id in adopted:
+        if item.resource.urn in there:
+            seen = f"{short(item.resource.urn)} was being replaced; the new one is there as {id}, beside the old one"
+            raise TargetError(seen, fix="remove the new one on the platform, then the same command again")
 
 
 def _fate(item: Pending, taken: dict[str, str]) -> str:

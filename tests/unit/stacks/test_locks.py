@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from moorage.errors import TargetError
-from moorage.stacks.locks import Lock, is_alive, kept_locks, refuse_living, said_locks
+from moorage.stacks.locks import Lock, empty_sidecars, is_alive, kept_locks, refuse_living, said_locks
 from tests.unit.stacks.said import LOCKED
 
 SINCE = datetime(2026, 11, 25, 21, 16, 38, tzinfo=UTC)
@@ -51,6 +51,20 @@ def test_a_lock_that_is_not_pulumis_is_named(tmp_path: Path):
     (folder / "x.json").write_text("{}")
     with pytest.raises(TargetError, match="is not one of Pulumi's"):
         kept_locks(f"file://{tmp_path}", "small", "test")
+
+
+def test_an_empty_file_beside_the_state_is_found(tmp_path: Path):
+    folder = tmp_path / ".pulumi" / "stacks" / "small"
+    folder.mkdir(parents=True)
+    for name, text in (
+        ("test.json", "{}"),
+        ("test.json.attrs", ""),
+        ("test.json.bak.attrs", "{}"),
+        ("t.json.attrs", ""),
+    ):
+        (folder / name).write_text(text)
+    assert empty_sidecars(f"file://{tmp_path}", "small", "test") == (folder / "test.json.attrs",)
+    assert empty_sidecars("s3://bucket", "small", "test") == ()
 
 
 def test_a_process_that_has_ended_holds_nothing():

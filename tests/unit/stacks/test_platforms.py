@@ -16,6 +16,13 @@ def test_ours_are_where_they_are_and_may_be_missing():
     assert platforms.operations("nobody-has-this") is None
 
 
+def test_a_third_partys_is_found_by_its_platform(monkeypatch: pytest.MonkeyPatch):
+    theirs = EntryPoint("acme", "moorage_kubernetes.operate:operations", platforms.GROUP)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **asked: [theirs] if asked["name"] == "acme" else [])
+    assert platforms.operations("acme") is not None
+    assert platforms.operations("other") is None
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [("acme_cloud:nothing", "cannot be loaded"), ("acme_cloud:something", "is not what operates a platform")],
