@@ -128,6 +128,26 @@ def test_a_changed_amount_changes_its_two_objects_in_place(dev: Stack, project: 
     assert dev.up().ops == {f"{DEV}-quota": "update", f"{DEV}-cluster-queue": "update"}
 
 
+def test_a_protected_stack_still_changes(engine: Tools, project: Path, home: Path):
+    name = "onprem-prod"
+    prod = make_stack(engine.pulumi, project, home, name)
+    assert prod.up().ok
+    first, *others = said(name)["flavours"]
+    change(project, name, flavours=[{**first, "name": "large"}, *others], monitoring=None, devices=None)
+    changed = prod.up()
+    assert changed.ok, changed.errors
+    gone = ("flavour-cpu", "services", "alerts", "dashboard", "device-class")
+    assert changed.ops == {
+        f"{name}-flavour-large": "create",
+        f"{name}-cluster-queue": "update",
+        f"{name}-network-serving": "update",
+        **{f"{name}-{what}": "delete" for what in gone},
+    }
+    change(project, name, protect=False)
+    assert prod.up().ok
+    assert prod.destroy().ok
+
+
 @pytest.mark.parametrize("stack", ["local-dev", "onprem"])
 def test_destroy_leaves_nothing(engine: Tools, project: Path, home: Path, client: Client, stack: str):
     made = make_stack(engine.pulumi, project, home, stack)
