@@ -15,7 +15,7 @@ from tests.benchmarks.measure import Command, middle
 from tests.benchmarks.projects import Project, chain, fan
 
 ROUNDS = 3
-STEPS = 5
+STEPS = 8
 OVERHEAD_MS = 300.0
 MANY = 200
 CALLS_PER_STEP = 5.0
