@@ -4,7 +4,9 @@ from pathlib import Path
 
 
 def between(page: str, begin: str, end: str, text: str) -> str:
-    """Return `page` with `text` between the two lines that mark its place."""
+    """Return `page` with `text` between the two lines that mark its place. Raises ValueError where it lacks one."""
+    if begin not in page or end not in page:
+        raise ValueError(f"the page has no place for it: {begin.strip()} ... {end}")
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
 

@@ -66,3 +66,8 @@ def test_a_run_that_was_not_green_is_not_published(
     assert f"errors: it ends (moon: {outcome})" in capsys.readouterr().err
     with pytest.raises(NotGreen, match="nothing was run"):
         summary([])
+
+
+def test_a_page_without_a_place_for_the_table_is_left_alone() -> None:
+    with pytest.raises(ValueError, match="the page has no place for it"):
+        updated("# moorage\n", "a table")
