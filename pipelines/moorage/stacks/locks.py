@@ -39,30 +39,28 @@ def said_locks(text: str) -> tuple[Lock, ...]:
     )
 
 
-def kept_locks(backend: str, project: str, stack: str) -> tuple[Lock, ...]:
-    """Return the locks of a stack whose back end is a folder; none for any other: its locks are only said."""
-    base = folder_of(backend)
-    if base is None:
-        return ()
-    folder = base / "locks" / "organization" / project / stack
+def kept_locks(state: Path, project: str, stack: str) -> tuple[Lock, ...]:
+    """Return the locks of a stack whose back end is a folder; `state` is what `folder_of` found."""
+    folder = state / "locks" / "organization" / project / stack
     return tuple(lock for path in sorted(folder.glob("*.json")) if (lock := _read(path)))
 
 
-def folder_of(backend: str) -> Path | None:
-    """Return where a back end that is a folder keeps its files; None for any other."""
+def folder_of(backend: str, root: Path) -> Path | None:
+    """Return where a back end that is a folder, seen from the folder `root`, keeps its files; None for any other."""
     url = urlsplit(backend)
-    return Path(os.path.expanduser(unquote(url.netloc + url.path))) / ".pulumi" if url.scheme == "file" else None
+    if url.scheme != "file":
+        return None
+    return root / os.path.expanduser(unquote(url.netloc + url.path)) / ".pulumi"
 
 
-def empty_sidecars(backend: str, project: str, stack: str) -> tuple[Path, ...]:
-    """Return the empty files beside a stack's state that keep Pulumi from reading it; only a folder has such.
+def empty_sidecars(state: Path, project: str, stack: str) -> tuple[Path, ...]:
+    """Return the empty files beside a stack's state that keep Pulumi from reading it.
 
     With each file it writes another one, `.attrs`, and that not at once: killed between the two, it says from then on
     that it `failed to load checkpoint: EOF`. The state itself is whole, and is read well without that file (seen with
     3.259, gocloud.dev 0.46).
     """
-    base = folder_of(backend)
-    found = (base / "stacks" / project).glob(f"{stack}.json*.attrs") if base else ()
+    found = (state / "stacks" / project).glob(f"{stack}.json*.attrs")
     return tuple(path for path in sorted(found) if path.stat().st_size == 0)
 
 

@@ -30,11 +30,11 @@ def free(engine: Engine, file: StackFile, tell: Tell, said: Sequence[Lock] = ())
     """
     with _alone(f"{engine.backend} {file.project} {file.name}"):
         # Looked at again now that no other recovery is under way: the lock may be a living one's.
-        where = (engine.backend, file.project, file.name)
-        locks = kept_locks(*where) if folder_of(engine.backend) else tuple(said)
+        folder = folder_of(engine.backend, file.root)
+        locks = kept_locks(folder, file.project, file.name) if folder else tuple(said)
         refuse_living(locks, file.name)
-        for path in empty_sidecars(*where):
-            tell(f"{path} is removed: it is empty, and Pulumi was killed before it was not")
+        for path in empty_sidecars(folder, file.project, file.name) if folder else ():
+            tell(f"{path} is removed: Pulumi was killed before it wrote it, and reads no state beside it")
             path.unlink()
         for lock in locks:
             tell(f"the lock of {lock} is taken away: that process has ended")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from moorage.errors import TargetError
-from moorage.stacks.locks import Lock, empty_sidecars, is_alive, kept_locks, refuse_living, said_locks
+from moorage.stacks.locks import Lock, empty_sidecars, folder_of, is_alive, kept_locks, refuse_living, said_locks
 from tests.unit.stacks.said import LOCKED
 
 SINCE = datetime(2026, 11, 25, 21, 16, 38, tzinfo=UTC)
@@ -37,12 +37,11 @@ def test_the_owner_is_read_from_the_folder_of_a_back_end(tmp_path: Path):
     folder.mkdir(parents=True)
     said = {"pid": 10188, "username": "root", "hostname": "vm", "timestamp": "2026-11-25T21:16:38.605975889Z"}
     (folder / "8c6b.json").write_text(json.dumps(said))
-    (found,) = kept_locks(f"file://{tmp_path}", "small", "test")
+    (found,) = kept_locks(tmp_path / ".pulumi", "small", "test")
     assert (found.user, found.host, found.pid) == ("root", "vm", 10188)
     assert found.since - SINCE < timedelta(seconds=1)
     assert str(found) == "root@vm, process 10188, since 2026-11-25 21:16:38 UTC"
-    assert kept_locks(f"file://{tmp_path}", "small", "other") == ()
-    assert kept_locks("s3://bucket", "small", "test") == ()
+    assert kept_locks(tmp_path / ".pulumi", "small", "other") == ()
 
 
 def test_a_lock_that_is_not_pulumis_is_named(tmp_path: Path):
@@ -50,7 +49,22 @@ def test_a_lock_that_is_not_pulumis_is_named(tmp_path: Path):
     folder.mkdir(parents=True)
     (folder / "x.json").write_text("{}")
     with pytest.raises(TargetError, match="is not one of Pulumi's"):
-        kept_locks(f"file://{tmp_path}", "small", "test")
+        kept_locks(tmp_path / ".pulumi", "small", "test")
+
+
+@pytest.mark.parametrize(
+    ("backend", "folder"),
+    [
+        ("file:///state", "/state/.pulumi"),
+        ("file:///a%20b?no_tmp_dir=true", "/a b/.pulumi"),
+        ("file://./state", "/project/state/.pulumi"),
+        ("file://~", f"{Path.home()}/.pulumi"),
+        ("s3://bucket", None),
+        ("https://app.example", None),
+    ],
+)
+def test_a_back_end_that_is_a_folder_is_found(backend: str, folder: str | None):
+    assert folder_of(backend, Path("/project")) == (Path(folder) if folder else None)
 
 
 def test_an_empty_file_beside_the_state_is_found(tmp_path: Path):
@@ -63,8 +77,7 @@ def test_an_empty_file_beside_the_state_is_found(tmp_path: Path):
         ("t.json.attrs", ""),
     ):
         (folder / name).write_text(text)
-    assert empty_sidecars(f"file://{tmp_path}", "small", "test") == (folder / "test.json.attrs",)
-    assert empty_sidecars("s3://bucket", "small", "test") == ()
+    assert empty_sidecars(tmp_path / ".pulumi", "small", "test") == (folder / "test.json.attrs",)
 
 
 def test_a_process_that_has_ended_holds_nothing():
