@@ -3,12 +3,14 @@
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from moorage.environments import load_environment
 from tests.engine.tools import Tools
@@ -81,6 +83,22 @@ def make(engine: Tools, tmp_path: Path, plane: Plane, request: pytest.FixtureReq
     return make
 
 
+@pytest.fixture
+def bucket() -> Iterator[dict[str, str]]:
+    """A back end whose files only Pulumi can look at."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="states")
+    yield {
+        "PULUMI_BACKEND_URL": f"s3://states?endpoint={url}&s3ForcePathStyle=true&region=us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    server.stop()
+
+
 def up(operator: Operator, fault: Fault | None = None) -> Any:
     return operator.env("up", *UP[1:], fault=fault)
 
@@ -150,6 +168,16 @@ def test_a_killed_up_is_put_right_by_the_next_one(make: Make, client: Client, wh
     (backup,) = (operator.stack.project / ".moorage" / "stacks" / operator.stack.name).iterdir()
     assert json.loads(backup.read_text())["deployment"]["pending_operations"]
     assert backup.stat().st_mode & 0o077 == 0
+    assert operator.env("drift").code == 0
+
+
+def test_a_lock_in_a_bucket_is_met_and_taken_away(make: Make, bucket: dict[str, str]):
+    operator = make("bucket", **bucket)
+    assert up(operator, fault=Fault("kill", at="quota", when="after")).code == 2
+    said = up(operator)
+    assert said.code == 0, said.err
+    assert "is taken away: that process has ended" in said.err
+    assert "creating ResourceQuota quota: it is there, and is taken into the stack" in said.err
     assert operator.env("drift").code == 0
 
 
