@@ -24,12 +24,11 @@ def engine(request: pytest.FixtureRequest) -> Tools:
     return _tools(request.config)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Let one worker run all tests of a module that need the engine: what the module starts, it starts once."""
-    for item in items:
-        if _parts(item):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    # As soon as it is collected: xdist looks at the marks before any other hook that could be asked to be first.
+    if _parts(item):
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(tryfirst=True)

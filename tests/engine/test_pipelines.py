@@ -37,6 +37,7 @@ from tests.rigs.pulumi.stack import Stack
 pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes", "JobSet", "Kueue"), pytest.mark.slow]
 
 STACK = "local-dev"
+JOBS = "/apis/batch/v1/namespaces/moorage-dev/jobs"
 IMAGE = f"registry.example/steps@sha256:{'0' * 64}"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 PATIENCE_SECONDS = 240.0
@@ -162,8 +163,9 @@ def test_a_detached_run_is_driven_by_the_cluster_and_steered_from_anywhere(
 def test_what_a_finished_run_left_in_the_cluster_is_gone_after_gc(place: Place, plane: Plane) -> None:
     client = plane.client()
     assert jobs_of(client)
+    client.until(JOBS, lambda found: all("completionTime" in job["status"] for job in found["items"]))
     assert moorage(["gc", "-e", STACK, "--project", str(place.project)]) == 0
-    client.until("/apis/batch/v1/namespaces/moorage-dev/jobs", lambda found: not found["items"])
+    client.until(JOBS, lambda found: not found["items"])
 
 
 def test_destroy_leaves_nothing(standing: Standing, plane: Plane) -> None:
@@ -176,7 +178,7 @@ def test_destroy_leaves_nothing(standing: Standing, plane: Plane) -> None:
 
 
 def jobs_of(client: Client, run: str | None = None, step: str = "") -> list[Mapping[str, Any]]:
-    found = client.get("/apis/batch/v1/namespaces/moorage-dev/jobs")["items"]
+    found = client.get(JOBS)["items"]
     return [job for job in found if job["metadata"]["name"].startswith(f"mr-{run}-{step}" if run else "mr-")]
 
 
@@ -186,4 +188,4 @@ def variables(job: Mapping[str, Any]) -> list[str]:
 
 
 def path_of(job: Mapping[str, Any]) -> str:
-    return f"/apis/batch/v1/namespaces/moorage-dev/jobs/{job['metadata']['name']}"
+    return f"{JOBS}/{job['metadata']['name']}"
