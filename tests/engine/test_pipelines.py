@@ -4,18 +4,15 @@ But for the containers, which are processes of this machine, and the store, whic
 """
 
 import json
-import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from moorage.cli.exits import run as moorage
 from moorage.images.record import DEFAULT_IMAGE, PushedImage, register
@@ -29,6 +26,7 @@ from tests.conformance.test_lineage import lineage
 from tests.engine.tools import Tools
 from tests.infra.engine import change, copy_of_the_project, make_stack, world
 from tests.infra.stacks import ROOT, said
+from tests.rigs.bucket import bucket_server
 from tests.rigs.kubernetes.api import Client, Refused
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane
@@ -56,16 +54,8 @@ class Standing:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    found = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    found.start()
-    host, port = found.get_host_and_port()
-    connection = HTTPConnection(f"{host}:{port}")
-    connection.request("PUT", "/moorage-dev")
-    assert connection.getresponse().status == 200
-    connection.close()
-    yield f"http://{host}:{port}"
-    found.stop()
+    with bucket_server("moorage-dev") as found:
+        yield f"http://{found}"
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from moorage.errors import PlatformError
 from moorage.states import Cause, State
@@ -17,6 +15,7 @@ from moorage.step.supervisor import put_result
 from moorage.store import Store, open_store, put_bytes, read_blob
 from moorage.store.address import parse_address
 from moorage.store.local import LocalObjects
+from tests.rigs.bucket import bucket_server
 from tests.unit.step.jobs import Workplace, until
 
 
@@ -74,14 +73,10 @@ def test_log_parts_follow_those_of_an_earlier_job(tmp_path: Path):
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="steps")
-    yield "s3://steps/here"
-    server.stop()
+    with bucket_server("steps") as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{server}")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+        yield "s3://steps/here"
 
 
 def test_a_job_on_a_bucket_is_the_same_job(bucket: str, tmp_path: Path):

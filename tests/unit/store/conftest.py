@@ -8,9 +8,9 @@ from threading import Lock
 from urllib.parse import unquote
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from moorage.store import Store, open_store
+from tests.rigs.bucket import bucket_server
 from tests.unit.store.azure import AzureHandler
 from tests.unit.store.proxy import Call, Proxy, proxied, serving
 
@@ -20,11 +20,8 @@ _SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Host and port of a server that speaks S3."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"{host}:{port}"
-    server.stop()
+    with bucket_server() as server:
+        yield server
 
 
 @pytest.fixture
