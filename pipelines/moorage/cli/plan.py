@@ -41,7 +41,9 @@ def command(
 
     SPEC is a pipeline.yaml, or the folder that holds one. With --json the whole requests are printed.
     """
-    place, made = prepare(spec_file(spec), environment=environment, parameters=parameters, project=project)
+    place, made = prepare(
+        spec_file(spec), environment=environment, parameters=parameters, project=project, is_offline=not cached
+    )
     run, resolved = _frozen(place, run_id, made.resolved) if run_id else (UNMADE, made.resolved)
     steps = lower_all(resolved, run, place.adapter, place.target)
     known = _forecast(place, resolved) if cached else {}

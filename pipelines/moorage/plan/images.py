@@ -11,10 +11,10 @@ from moorage.ports import Adapter
 from moorage.store import Store
 
 
-def resolve_image(adapter: Adapter, store: Store, asked: str | None) -> str:
+def resolve_image(adapter: Adapter, store: Store | None, asked: str | None) -> str:
     """Return what `asked` (a name, a full reference or None) stands for, as one line that a digest can hold.
 
-    TargetError for a name that no image in the store has.
+    With no store to ask, a name stands for words that say so. TargetError for a name that no image in the store has.
     """
     if adapter.capabilities.images is not True:
         return f"python-{platform.python_version()}+{_installed_digest()}"
@@ -23,6 +23,8 @@ def resolve_image(adapter: Adapter, store: Store, asked: str | None) -> str:
     from moorage.images.record import DEFAULT_IMAGE, newest  # here: this machine has no images
 
     name = asked or DEFAULT_IMAGE
+    if store is None:
+        return f"{name} (the newest of that name when the run starts)"
     known = newest(store, name)
     if known is None:
         fix = f"moorage image build {name} --push -e ENV, or write a full reference in `image:`"

@@ -39,8 +39,10 @@ class Forecast(Frozen):
     because: str
 
 
-def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adapter: Adapter) -> Draft:
-    """Return the pipeline with everything resolved that a run freezes.
+def draft(
+    pipeline: Pipeline, folder: Path, environment: str, store: Store, adapter: Adapter, is_offline: bool = False
+) -> Draft:
+    """Return the pipeline with everything resolved that a run freezes; offline, names of images are left as they are.
 
     `folder` is the spec's own. SpecError, all problems at once, for what the code does not have.
     """
@@ -57,7 +59,7 @@ def draft(pipeline: Pipeline, folder: Path, environment: str, store: Store, adap
         modules=_modules(pipeline, code),
         contracts={reference: f"blake3:{blake3(data).hexdigest()}" for reference, data in contracts.items()},
         bentos={step.name: bento_path(step) for step in pipeline.steps if step.bento},
-        images=_images(pipeline, store, adapter),
+        images=_images(pipeline, None if is_offline else store, adapter),
     )
     return Draft(resolved, code, contracts)
 
@@ -89,7 +91,7 @@ def _modules(pipeline: Pipeline, code: Code) -> dict[str, str]:
     return {step.name: digests[step.run or step.name] for step in jobs}
 
 
-def _images(pipeline: Pipeline, store: Store, adapter: Adapter) -> dict[str, str]:
+def _images(pipeline: Pipeline, store: Store | None, adapter: Adapter) -> dict[str, str]:
     asked = {step.name: step.image for step in pipeline.steps if step.is_job}
     found = {image: resolve_image(adapter, store, image) for image in set(asked.values())}
     return {step: found[image] for step, image in asked.items()}

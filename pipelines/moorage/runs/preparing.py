@@ -21,8 +21,12 @@ def prepare(
     environment: str = "local",
     parameters: Mapping[str, JsonValue] | None = None,
     project: Path | None = None,
+    is_offline: bool = False,
 ) -> tuple[Place, Draft]:
-    """Return the environment and the resolved spec of a run that is not made yet. Raises as `api.run` does."""
+    """Return the environment and the resolved spec of a run that is not made yet. Raises as `api.run` does.
+
+    Offline, the store is not asked for anything: images that have a name keep it.
+    """
     if isinstance(spec, Pipeline):
         if parameters:
             raise SpecError("a Pipeline built in Python has its parameters already", fix="give them where it is built")
@@ -31,7 +35,7 @@ def prepare(
     else:
         pipeline, folder = load(spec, parameters), _folder(Path(spec))
     place = open_place(environment, project or folder)
-    return place, draft(pipeline, folder, place.environment.name, place.store, place.adapter)
+    return place, draft(pipeline, folder, place.environment.name, place.store, place.adapter, is_offline)
 
 
 def _folder(spec: Path) -> Path:

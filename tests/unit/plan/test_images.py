@@ -68,3 +68,8 @@ def test_a_record_that_is_none_is_corrupt(store: Store, platform: Imaginary) -> 
 
 def test_this_machine_has_no_images(store: Store) -> None:
     assert resolve_image(Imaginary(store), store, "anything").startswith("python-3.")
+
+
+def test_with_no_store_to_ask_a_name_says_that_it_is_one(platform: Imaginary) -> None:
+    assert resolve_image(platform, None, "train") == "train (the newest of that name when the run starts)"
+    assert resolve_image(platform, None, "python:3.12-slim") == "python:3.12-slim"
