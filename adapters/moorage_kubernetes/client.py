@@ -93,11 +93,18 @@ class Api:
     ) -> tuple[list[Body], str]:
         """Return all objects with these labels and fields, and the version of the list."""
         headers = {"Accept": METADATA_LIST} if metadata_only else {}
-        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields, "continue": ""}
         found: list[Body] = []
         while True:
             asked = {name: text for name, text in query.items() if text}
-            page = self._patiently("list", kind, None, partial(self._json, "GET", self._path(kind), asked, headers))
+            call = partial(self._json, "GET", self._path(kind), asked, headers)
+            try:
+                page = self._patiently("list", kind, None, call)
+            except Gone:  # the pages that are left are too old: begin again
+                if not query["continue"]:
+                    raise
+                found, query["continue"] = [], ""
+                continue
             found += page.get("items") or []
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:

@@ -38,7 +38,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Job:
-    """A Job or a JobSet: its conditions by kind, whether it waits or goes, and the pods that it is to have."""
+    """A Job or a JobSet: its conditions by kind, whether it waits or goes, and the pods that it is to have.
+
+    `once` says that a pod that fails is not started again.
+    """
 
     kind: str
     name: str
@@ -50,6 +53,7 @@ class Job:
     deleting: bool
     ended: Ended | None
     nodes: int
+    once: bool = True
 
     def holds(self, *kinds: str) -> Condition | None:
         """Return the first of these conditions that is true."""
@@ -123,6 +127,7 @@ def job_of(body: Body, kind: str) -> Job:
         deleting="deletionTimestamp" in meta,
         ended=_ended(annotations.get(ENDED)),
         nodes=_nodes(spec),
+        once=not spec.get("backoffLimit") or "backoffLimitPerIndex" in spec,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from moorage.ports import DriverJob, JobName, Request, StepJob
 from moorage_kubernetes import pods
-from moorage_kubernetes.names import OWNER, QUEUE, labels_of
+from moorage_kubernetes.names import NODES, OWNER, QUEUE, labels_of
 from moorage_kubernetes.placing import Object, refuse
 from moorage_kubernetes.target import KubernetesTarget
 
@@ -48,7 +48,7 @@ def _jobset_spec(job: StepJob, target: KubernetesTarget) -> Object:
     each: Object = {
         "completions": count, "parallelism": count, "completionMode": "Indexed", "backoffLimitPerIndex": 0,
     }  # fmt: skip
-    nodes: Object = {"name": pods.GROUP, "replicas": 1, "template": {"spec": {**_job_spec(job, target), **each}}}
+    nodes: Object = {"name": NODES, "replicas": 1, "template": {"spec": {**_job_spec(job, target), **each}}}
     return {
         "failurePolicy": {"maxRestarts": 0},
         "network": {"enableDNSHostnames": True, "publishNotReadyAddresses": True},

@@ -21,6 +21,8 @@ INDEX = "batch.kubernetes.io/job-completion-index"
 JOB_NAME = "batch.kubernetes.io/job-name"
 SET_NAME = "jobset.sigs.k8s.io/jobset-name"
 CONTAINER = "step"
+NODES = "n"
+"""The name of a JobSet's one group of pods; it is short, since those have its name in theirs."""
 
 _LEGAL = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 _ROOM = 63 - 17

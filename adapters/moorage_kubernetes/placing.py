@@ -8,11 +8,14 @@ from pydantic import JsonValue
 from moorage.errors import Unsupported
 from moorage.ports import StepJob
 from moorage.spec.models import Gpu, Resources
+from moorage_kubernetes.names import NODES
 from moorage_kubernetes.target import GpuOffer, KubernetesTarget, Toleration
 
 Object = dict[str, JsonValue]
 """A part of a body."""
 
+LONGEST_POD_NAME = 63
+"""JobSet wants a pod to be called as its host is."""
 LOST_NODE_SECONDS = 60
 """How long a pod stays bound to a node that does not answer; Kubernetes' own default is five minutes."""
 
@@ -36,6 +39,9 @@ def refuse(job: StepJob, target: KubernetesTarget) -> None:
     if asked.nodes > 1 and not target.jobset:
         seen = f"{step} asks for {asked.nodes} nodes; this cluster has no JobSet to start them together"
         raise Unsupported(seen, fix="set `resources.nodes: 1`, or install JobSet and set `jobset` in the stack")
+    if (over := len(f"{job.name}-{NODES}-0-{asked.nodes - 1}-abcde") - LONGEST_POD_NAME) > 0 and asked.nodes > 1:
+        seen = f"{step} asks for {asked.nodes} nodes; the names of its pods would be {over} characters too long"
+        raise Unsupported(seen, fix="shorten the step's name, or ask for fewer nodes")
     _refuse_secrets(job, target, step)
 
 

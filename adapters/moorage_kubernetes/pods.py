@@ -9,7 +9,7 @@ from moorage.spec.models import Resources
 from moorage.step.node import ADDRESS_VARIABLE, COUNT_VARIABLE, PORT_VARIABLE, RANK_VARIABLE
 from moorage.step.request import STEP_VARIABLE
 from moorage_kubernetes import placing
-from moorage_kubernetes.names import CONTAINER, INDEX
+from moorage_kubernetes.names import CONTAINER, INDEX, NODES
 from moorage_kubernetes.placing import Object
 from moorage_kubernetes.target import KubernetesTarget
 
@@ -19,8 +19,6 @@ GRACE_SECONDS = 10
 
 Spot machines give 15 to 120 seconds.
 """
-GROUP = "node"
-"""The name of a JobSet's one group of nodes."""
 MEETING_PORT = 29500
 _SCRATCH = "/tmp"
 
@@ -105,7 +103,7 @@ def _environment(job: StepJob, target: KubernetesTarget) -> list[JsonValue]:
 def _meeting(job: StepJob) -> list[JsonValue]:
     plain = {
         COUNT_VARIABLE: str(job.resources.nodes),
-        ADDRESS_VARIABLE: f"{job.name}-{GROUP}-0-0.{job.name}",
+        ADDRESS_VARIABLE: f"{job.name}-{NODES}-0-0.{job.name}",
         PORT_VARIABLE: str(MEETING_PORT),
     }
     rank: JsonValue = {

@@ -73,7 +73,7 @@ def read(job: Job, pods: Sequence[Pod], age: Age, hint: Hint = Held) -> Reading:
         return _ended_well(job, live)
     if job.ended:
         return _stopped(job, job.ended, live)
-    broken = [pod for pod in pods if pod.phase == "Failed"]
+    broken = [pod for pod in pods if pod.phase == "Failed" and (job.once or job.failed)]
     if job.failed or broken:
         return _failed(job, broken, live, age)
     if job.deleting:

@@ -65,8 +65,10 @@ class Cluster:
             yield
 
     def make_namespace(self) -> str:
-        """Return a new namespace, in which `store` is the secret that opens the store."""
+        """Return a new namespace for restricted pods, in which `store` is the secret that opens the store."""
         name = self.plane.make_namespace(f"t-{uuid.uuid4().hex[:12]}")
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.plane.client().merge(f"/api/v1/namespaces/{name}", {"metadata": {"labels": labels}})
         body = {"metadata": {"name": "store"}, "stringData": dict(self.credentials)}
         self.plane.client().create(f"/api/v1/namespaces/{name}/secrets", body)
         return name

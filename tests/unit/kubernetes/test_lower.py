@@ -55,9 +55,10 @@ def node_terms(resources: Resources) -> list[list[tuple[str, str, str]]]:
 
 def test_the_longest_name_leaves_room_for_what_a_jobset_appends() -> None:
     longest = job_name("r12345678ab", "s" * 32, 100)
-    assert len(longest) == 50
-    assert len(f"{longest}-node-0-999-abcde") <= 63 + 6  # a pod's name may be longer than its host's
-    assert len(f"{longest}-node-0-999") <= 63
+    assert lower(job(Resources(nodes=100), name=longest), TARGET).kind == "JobSet"
+    with pytest.raises(Unsupported, match="asks for 101 nodes; the names of its pods would be 1 characters too long"):
+        lower(job(Resources(nodes=101), name=longest), TARGET)
+    assert lower(job(Resources(nodes=1000)), TARGET).kind == "JobSet"
 
 
 @pytest.mark.parametrize("text", ["a" * 64, "Größe", "a b", "-a", "a/b", "", "a" * 200, "."])

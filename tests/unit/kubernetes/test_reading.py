@@ -141,6 +141,13 @@ def test_of_many_nodes_the_one_that_is_furthest_behind_counts() -> None:
     assert read(both, [POD, FAILED], aged(reading.REST_SECONDS)).stop is not None
 
 
+def test_a_pod_that_is_started_again_has_not_failed_its_job() -> None:
+    again = replace(JOB, once=False)
+    assert read(again, [FAILED, POD], aged(0)).state is State.RUNNING
+    assert read(again, [FAILED], aged(0)).state is State.QUEUED
+    assert read(replace(again, conditions=condition("Failed")), [FAILED], aged(0)).state is State.FAILED
+
+
 def test_a_phase_that_nobody_knows_is_unknown() -> None:
     assert read(JOB, [replace(POD, phase="Unknown")], aged(0)).state is State.UNKNOWN
 
