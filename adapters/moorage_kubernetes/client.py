@@ -45,11 +45,6 @@ class Kind:
     api: str
     plural: str
 
-    @property
-    def group(self) -> str:
-        """The API group as RBAC names it."""
-        return self.api.split("/")[2] if self.api.startswith("/apis/") else ""
-
 
 JOB = Kind("Job", "/apis/batch/v1", "jobs")
 JOBSET = Kind("JobSet", "/apis/jobset.x-k8s.io/v1alpha2", "jobsets")

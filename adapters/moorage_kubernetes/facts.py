@@ -47,7 +47,6 @@ class Job:
     name: str
     key: str
     version: int
-    labels: Mapping[str, str]
     conditions: Mapping[str, Condition]
     suspended: bool
     deleting: bool
@@ -121,7 +120,6 @@ def job_of(body: Body, kind: str) -> Job:
         name=meta["name"],
         key=annotations.get(KEY, ""),
         version=int(meta.get("resourceVersion", 0)),
-        labels=meta.get("labels", {}),
         conditions=_conditions(body),
         suspended=bool(spec.get("suspend")),
         deleting="deletionTimestamp" in meta,

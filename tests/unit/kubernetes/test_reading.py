@@ -10,7 +10,7 @@ from moorage_kubernetes import causes, hints, reading
 from moorage_kubernetes.facts import Condition, Container, Ended, Job, Pod, job_of
 from moorage_kubernetes.reading import Held, read
 
-JOB = Job("Job", "mr-r1", "key", 1, {}, {}, False, False, None, 1)
+JOB = Job("Job", "mr-r1", "key", 1, {}, False, False, None, 1)
 POD = Pod(
     "mr-r1-x", "mr-r1", 1, "Running", "", "", {}, False, "node-1", "registry/steps", Container("running", "", "", None)
 )
