@@ -89,7 +89,7 @@ class KubernetesConnection:
         self._mirrors.follow([handle])
         while True:
             seen = self._observe(handle, ending=_CANCELLED)
-            if seen.state.is_terminal or seen.state is State.MISSING:
+            if (seen.state.is_terminal or seen.state is State.MISSING) and not self._lives(kind, handle):
                 return
             if time.monotonic() > deadline:
                 fix = "see what its pods and their nodes do, then cancel it again"
@@ -123,10 +123,14 @@ class KubernetesConnection:
             return Observation(handle, State.MISSING, "not found", f"the namespace has no such {kind.name}")
         seen = reading.read(job, pods, self._age, lambda: self._hints.of(handle.job))
         stop = ending or seen.stop
-        if stop and not job.ended and not seen.state.is_terminal:
+        if stop and not job.ended and (not seen.state.is_terminal or self._lives(kind, handle)):
             self._stop(kind, handle, stop, is_patient=ending is not None)
             return Observation(handle, State.STOPPING, seen.raw, stop.reason)
         return Observation(handle, seen.state, seen.raw, seen.reason, seen.cause)
+
+    def _lives(self, kind: Kind, handle: Handle) -> bool:
+        # A node that does not answer may still run what is long given up.
+        return any(pod.is_live for pod in self._mirrors.look(kind, handle)[1])
 
     def _stop(self, kind: Kind, handle: Handle, ended: Ended, is_patient: bool) -> None:
         try:
