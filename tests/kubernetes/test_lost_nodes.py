@@ -7,7 +7,7 @@ from moorage_kubernetes import placing, reading
 from tests.kubernetes.waiting import begun
 from tests.rigs import base
 from tests.rigs.base import Work
-from tests.rigs.kubernetes.cluster import CLUSTER
+from tests.rigs.kubernetes.cluster import CLUSTER, hidden
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes_platform import KubernetesRig
 
@@ -20,7 +20,7 @@ SLEEPS = Work(("sleep", "600"))
 def test_a_step_whose_node_is_gone_was_interrupted(rig: KubernetesRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "PATIENCE_SECONDS", 90.0)  # the cluster looks for pods without a node every 20 s
     vars(rig)["target"] = rig.target.model_copy(update={"node_selector": ONLY})
-    with join(CLUSTER.plane, "phoenix", labels=ONLY) as node:
+    with join(CLUSTER.plane, "phoenix", labels=ONLY, shared=hidden()) as node:
         handle = rig.submit(rig.lower(SLEEPS), key="one")
         begun(rig, SLEEPS)
         node.crash()
@@ -34,7 +34,7 @@ def test_a_step_whose_node_is_cut_off_was_interrupted(rig: KubernetesRig, monkey
     monkeypatch.setattr(placing, "LOST_NODE_SECONDS", 1)
     monkeypatch.setattr(reading, "GONE_SECONDS", 2.0)
     vars(rig)["target"] = rig.target.model_copy(update={"node_selector": ONLY})
-    with join(CLUSTER.plane, "phoenix", labels=ONLY) as node:
+    with join(CLUSTER.plane, "phoenix", labels=ONLY, shared=hidden()) as node:
         handle = rig.submit(rig.lower(SLEEPS), key="one")
         begun(rig, SLEEPS)
         node.order("lose")

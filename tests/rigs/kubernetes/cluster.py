@@ -1,6 +1,7 @@
 """One cluster per test process: a control plane, a node that runs pods, and a store that both sides reach."""
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,12 +13,24 @@ from unittest.mock import patch
 
 from moto.server import ThreadedMotoServer
 
+import moorage
 from moorage.store import Store, open_store
 from tests.engine.tools import tools
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane, control_plane
 
 CPU, MEMORY_GIB = 8, 16
+
+
+SCRATCH = "/tmp/"
+"""Where a step's pod has a volume, in place of what this machine has there."""
+
+
+def hidden() -> tuple[str, ...]:
+    """Return what steps need of this machine and would not see: a checkout, or its environment, below `SCRATCH`."""
+    code = Path(moorage.__file__).parents[2]
+    needed = dict.fromkeys((str(code), sys.prefix, sys.base_prefix))
+    return tuple(each for each in needed if each.startswith(SCRATCH))
 
 
 class Cluster:
@@ -31,7 +44,9 @@ class Cluster:
         """The control plane, with one node and a store."""
         folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="cluster-")))
         plane = self._stack.enter_context(control_plane(tools(), folder))
-        self.node = self._stack.enter_context(join(plane, "worker", cpu=str(CPU), memory=f"{MEMORY_GIB}Gi"))
+        self.node = self._stack.enter_context(
+            join(plane, "worker", cpu=str(CPU), memory=f"{MEMORY_GIB}Gi", shared=hidden())
+        )
         return plane
 
     @cached_property
