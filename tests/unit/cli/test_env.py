@@ -48,7 +48,11 @@ def test_a_document_in_a_file_is_kept_and_shown(call: Call, file: Path) -> None:
 def test_a_stack_is_asked_where_pulumi_is_there(
     call: Call, file: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_pulumi(project, f'[ "$*" = "stack output environment --json --stack team --non-interactive" ] && cat {file}', monkeypatch)
+    fake_pulumi(
+        project,
+        f'[ "$*" = "stack output environment --json --stack team --non-interactive" ] && cat {file}',
+        monkeypatch,
+    )
     assert call("env", "pull", "team").code == 0
     assert load_environment("team", project).platform == "local"
 
