@@ -20,6 +20,7 @@ from tests.benchmarks.measure import Command, Failed
 from tests.benchmarks.projects import Project
 from tests.engine.tools import tools
 from tests.rigs.bucket import bucket_server
+from tests.rigs.kubernetes.cluster import hidden
 from tests.rigs.kubernetes.faults import Faults
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane, control_plane
@@ -97,7 +98,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     with (
         bucket_server(NAMESPACE) as server,
         control_plane(found, folder / "plane", ()) as plane,
-        join(plane, "worker", cpu=str(ROOM), memory=f"{MEMORY_GIB}Gi"),
+        join(plane, "worker", cpu=str(ROOM), memory=f"{MEMORY_GIB}Gi", shared=hidden()),
     ):
         plane.make_namespace(NAMESPACE)
         secret = {"metadata": {"name": "store"}, "stringData": _CREDENTIALS}

@@ -28,6 +28,7 @@ from tests.infra.engine import change, copy_of_the_project, make_stack, world
 from tests.infra.stacks import ROOT, said
 from tests.rigs.bucket import bucket_server
 from tests.rigs.kubernetes.api import Client, Refused
+from tests.rigs.kubernetes.cluster import hidden
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane
 from tests.rigs.pulumi.stack import Stack
@@ -64,7 +65,7 @@ def standing(engine: Tools, plane: Plane, server: str, tmp_path_factory: pytest.
     project, home = copy_of_the_project(folder), world(folder, plane.kubeconfig)
     change(project, STACK, store={**said(STACK)["store"], "endpoint": server})
     stack = make_stack(engine.pulumi, project, home, STACK)
-    with join(plane, "worker", cpu="8", memory="16Gi"):
+    with join(plane, "worker", cpu="8", memory="16Gi", shared=hidden()):
         outcome = stack.up()
         assert outcome.ok, outcome.errors
         secret = {"metadata": {"name": "store-access"}, "stringData": CREDENTIALS}
