@@ -100,6 +100,16 @@ def test_a_quota_that_holds_a_pod_back_is_named(rig: KubernetesRig) -> None:
     assert "the quota limit of the namespace is used up: it asks for pods=1" in waiting(rig, handle, "quota")
 
 
+def test_a_quota_that_is_lowered_meanwhile_holds_back_only_what_comes_later(
+    rig: KubernetesRig, running: Handle
+) -> None:
+    rig.limit("pods", "1")
+    rig.admin.merge(rig.path("/api/v1", "resourcequotas/limit"), {"spec": {"hard": {"pods": "0"}}})
+    later = rig.submit(rig.lower(Work(run="r2")), key="two")
+    assert "the quota limit of the namespace is used up" in waiting(rig, later, "quota")
+    assert rig.observe(running).state is State.RUNNING
+
+
 def test_a_namespace_that_is_being_removed_takes_no_job_and_loses_its_own(rig: KubernetesRig) -> None:
     # As somebody whose rights do not go with the namespace.
     vars(rig)["target"] = rig.target.model_copy(update={"kubeconfig": str(CLUSTER.plane.kubeconfig)})

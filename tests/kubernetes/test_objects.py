@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from moorage.frozen import replaced
 from moorage.plan.names import job_name
 from moorage.ports import Owner
 from moorage.spec.models import Resources
 from moorage.states import State
+from moorage.step.paths import attempt_folder, request_key
+from moorage.step.request import request_from_json, to_json
 from moorage_kubernetes import client
 from moorage_kubernetes.lower import lower
 from tests.rigs.base import Work
@@ -29,6 +32,15 @@ def test_the_longest_names_and_strangest_owners_are_taken(rig: KubernetesRig, no
     changed = {"name": job_name("r12345678ab", "s" * 32, 100), "owner": owner}
     job = rig.job(Work(resources=Resources(nodes=nodes))).model_copy(update=changed)
     assert list(rig.violations(lower(job, rig.target))) == []
+
+
+def test_parameters_of_a_mebibyte_are_in_no_object(rig: KubernetesRig) -> None:
+    request = rig.lower(Work())
+    key = request_key(attempt_folder("r1", "hello", 1))
+    asked = replaced(request_from_json(rig.store.get(key)), parameters={f"p{n}": "x" * 100_000 for n in range(11)})
+    rig.store.put(key, to_json(asked))
+    assert len(request.model_dump_json()) < 10_000
+    assert rig.await_end(rig.submit(request, key="one")).state is State.SUCCEEDED
 
 
 def test_no_object_but_the_secret_itself_has_its_value(rig: KubernetesRig) -> None:

@@ -1,5 +1,6 @@
 """Run a step that is a command: inputs, outputs and parameters are told by environment variables."""
 
+import errno
 import json
 import os
 import signal
@@ -16,12 +17,21 @@ def run_command(task: Task) -> None:
     try:
         status = _run(command, {"PYTHONUNBUFFERED": "1", **os.environ, **variables(task)})
     except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise StepFailure(Cause.SETUP, _TOO_LARGE) from error
         seen = f"the command {command[0]!r} cannot be started: {error.strerror}"
         raise StepFailure(Cause.SETUP, f"{seen}; name a program that is in the step's image or in its code") from error
     if status < 0:
         raise StepFailure(Cause.USER, f"{command[0]!r} was killed by signal {-status} ({signal_name(-status)})")
     if status > 0:
         raise StepFailure(Cause.USER, f"{command[0]!r} exited with {status}")
+
+
+_TOO_LARGE = (
+    "the step's parameters are too large to tell a command: Linux takes 128 KiB in one variable and 2 MiB in all; "
+    "give them to it as an input, or make it a function with `run`"
+)
+"""See execve(2), MAX_ARG_STRLEN and ARG_MAX."""
 
 
 def variables(task: Task) -> Mapping[str, str]:

@@ -86,6 +86,12 @@ def test_a_command_that_fails_says_how(place: Workplace, command: list[str], cau
     assert message in str(result.message)
 
 
+def test_parameters_too_large_for_a_command_say_what_there_is_instead(place: Workplace):
+    result = place.job(command=("true",), parameters={"text": "x" * 2**20}).run()
+    assert result.cause is Cause.SETUP
+    assert "Linux takes 128 KiB in one variable" in str(result.message)
+
+
 def test_a_command_is_told_its_inputs_outputs_and_parameters(place: Workplace):
     script = 'cat "$MOORAGE_INPUT_NOTES" > "$MOORAGE_OUTPUT_COPY"; echo "$MOORAGE_PARAMETER_N $MOORAGE_PARAMETER_S"'
     job = place.job(
