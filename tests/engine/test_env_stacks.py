@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from moorage.environments import load_environment
 from tests.engine.tools import Tools
+from tests.rigs.bucket import bucket_server
 from tests.rigs.kubernetes.api import Client
 from tests.rigs.kubernetes.plane import Plane
 from tests.rigs.pulumi.faults import Fault
@@ -86,17 +85,12 @@ def make(engine: Tools, tmp_path: Path, plane: Plane, request: pytest.FixtureReq
 @pytest.fixture
 def bucket() -> Iterator[dict[str, str]]:
     """A back end whose files only Pulumi can look at."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="states")
-    yield {
-        "PULUMI_BACKEND_URL": f"s3://states?endpoint={url}&s3ForcePathStyle=true&region=us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-    server.stop()
+    with bucket_server("states") as server:
+        yield {
+            "PULUMI_BACKEND_URL": f"s3://states?endpoint=http://{server}&s3ForcePathStyle=true&region=us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
 
 
 def up(operator: Operator, fault: Fault | None = None) -> Any:

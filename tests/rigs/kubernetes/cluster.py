@@ -11,11 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from moto.server import ThreadedMotoServer
-
 import moorage
 from moorage.store import Store, open_store
 from tests.engine.tools import tools
+from tests.rigs.bucket import bucket_server
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane, control_plane
 
@@ -52,11 +51,8 @@ class Cluster:
     @cached_property
     def variables(self) -> Mapping[str, str]:
         """What leads a step to the store, but for the credentials."""
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        self._stack.callback(server.stop)
-        host, port = server.get_host_and_port()
-        return {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1"}
+        server = self._stack.enter_context(bucket_server())
+        return {"AWS_ENDPOINT_URL": f"http://{server}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1"}
 
     @property
     def credentials(self) -> Mapping[str, str]:
