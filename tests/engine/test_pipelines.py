@@ -4,7 +4,6 @@ But for the containers, which are processes of this machine, and the store, whic
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -81,6 +80,11 @@ def standing(engine: Tools, plane: Plane, server: str, tmp_path_factory: pytest.
             "KUBECONFIG": str(home / ".kube" / "config"),
         }  # fmt: skip
         yield Standing(stack, ours, environ)
+        outcome = stack.destroy()
+        assert outcome.ok, outcome.errors
+        with pytest.raises(Refused) as refused:
+            plane.client().get("/api/v1/namespaces/moorage-dev")
+        assert refused.value.code == 404
 
 
 @pytest.fixture
@@ -148,24 +152,11 @@ def test_a_detached_run_is_driven_by_the_cluster_and_steered_from_anywhere(
     assert moorage(["approve", run, "approve", "--by", "a test", *where]) == 0
     assert await_state(place, run, RunState.SUCCEEDED, RunState.FAILED) is RunState.SUCCEEDED
     assert same(api.read_record(place, run)) == same(expected)
-    plane.client().until(path_of(driver), lambda job: job["status"].get("succeeded") == 1)
-
-
-def test_what_a_finished_run_left_in_the_cluster_is_gone_after_gc(place: Place, plane: Plane) -> None:
     client = plane.client()
-    assert jobs_of(client)
+    client.until(path_of(driver), lambda job: job["status"].get("succeeded") == 1)
     client.until(JOBS, lambda found: all("completionTime" in job["status"] for job in found["items"]))
-    assert moorage(["gc", "-e", STACK, "--project", str(place.project)]) == 0
+    assert moorage(["gc", *where]) == 0
     client.until(JOBS, lambda found: not found["items"])
-
-
-def test_destroy_leaves_nothing(standing: Standing, plane: Plane) -> None:
-    outcome = standing.stack.destroy()
-    assert outcome.ok, outcome.errors
-    with pytest.raises(Refused) as refused:
-        plane.client().get("/api/v1/namespaces/moorage-dev")
-    assert refused.value.code == 404
-    assert not os.environ.get("AWS_ENDPOINT_URL")
 
 
 def jobs_of(client: Client, run: str | None = None, step: str = "") -> list[Mapping[str, Any]]:

@@ -97,7 +97,7 @@ def test_looking_again_and_again_asks_the_cluster_nothing(
     handles = [rig.submit(rig.lower(Work(SLEEPS.command, run="r1", step=f"s{n}")), key=f"{n}") for n in range(5)]
     for _ in range(50):
         assert len(rig.connection.observe(handles)) == 5
-    assert faults.count("list") == 2
+    assert faults.count("list") <= 4  # one for jobs and one for pods, and again where a watch was ended
     assert faults.count("get") == 0
 
 
