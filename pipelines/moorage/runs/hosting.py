@@ -13,7 +13,8 @@ from moorage.runs.making import read_resolved
 from moorage.runs.place import Place
 from moorage.runs.summary import announce_driver
 
-_STEP = "driver"
+_STEP = "driver-"
+"""Stands for a step in the names of its jobs; no step can be called so, and the hash tells the two apart."""
 
 
 def can_host(place: Place) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from moorage.errors import TargetError
 from moorage.frozen import replaced
 from moorage.journal import Journal, events
+from moorage.plan.names import job_name
 from moorage.ports import DRIVE_VARIABLE, Connection, DriverJob, Handle, JobName, Request
 from moorage.runs import api, hosted, hosting
 from moorage.runs.place import Place, host_name
@@ -116,6 +117,13 @@ def test_a_hosted_driver_takes_the_run_to_its_end(project: Path, place: Place) -
     (driver,) = place.adapter.drivers.values()  # type: ignore[attr-defined]
     assert driver.wait(PATIENCE_SECONDS) == hosted.DONE
     assert state(place, run) is RunState.SUCCEEDED
+
+
+def test_a_step_that_is_called_driver_has_a_job_of_its_own(project: Path, place: Place) -> None:
+    run = made(project, "{name: driver, command: ['true']}")
+    handle = hosting.host(place, run)
+    assert handle.job.startswith(f"mr-{run}-driver-1-")
+    assert handle.job != job_name(run, "driver", 1)
 
 
 def test_a_run_is_not_stalled_while_its_hosted_driver_is_on_its_way(project: Path, place: Place) -> None:
