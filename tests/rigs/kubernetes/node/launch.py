@@ -38,9 +38,10 @@ def main(file: str, report: int) -> int:
     if os.getppid() != asked["node"]:
         return CANNOT_START
     heard, said = os.pipe()
-    go, let_go = os.pipe()
+    go, let_go = os.pipe()  # our end stays open as long as we live, which is how the container knows that we do
     pid = os.fork()
     if pid == 0:
+        os.close(let_go)
         _contain(asked, report, said, go)
     os.close(said)
     listener = os.read(heard, 16)  # nothing where it has failed
@@ -108,10 +109,12 @@ def _contain(asked: dict[str, Any], report: int, said: int, go: int) -> None:
             rootfs.build(asked)
             listener = sockets.listen() if asked["own_ports"] else None
         os.write(said, b"no" if listener is None else str(listener).encode())
-        os.read(go, 1)
+        os.read(go, 1)  # nothing where the launcher is gone
         os.makedirs(asked["folder"], exist_ok=True)
         os.chdir(asked["folder"])
         _become(asked)
+        if _is_closed(go):  # the launcher ended before we asked to die with it
+            return
         # The descriptor closes by itself when the command is there.
         os.set_inheritable(report, False)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -120,6 +123,12 @@ def _contain(asked: dict[str, Any], report: int, said: int, go: int) -> None:
         _tell(report, str(error))
     finally:
         os._exit(CANNOT_START)
+
+
+def _is_closed(pipe: int) -> bool:
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def _become(asked: dict[str, Any]) -> None:
