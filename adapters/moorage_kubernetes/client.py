@@ -132,7 +132,7 @@ class Api:
             response = self._send("GET", self._path(kind), query, {}, None, SILENCE_SECONDS)
             try:
                 for line in response:
-                    event = json.loads(line)
+                    event = self._event(line, kind)
                     if event["type"] == "ERROR":
                         raise Gone(str(event["object"].get("message", "")))
                     yield event
@@ -152,6 +152,13 @@ class Api:
                     response.close()
         except (NotFound, refusals.Refused):
             return
+
+    def _event(self, line: bytes, kind: Kind) -> Any:
+        try:
+            return json.loads(line)
+        except ValueError as error:  # whatever stands between us and the API server went in the middle of it
+            host = self._client.configuration.host
+            raise refusals.unreached(error, f"watch {kind.plural} in namespace {self._namespace}", host) from error
 
     def _path(self, kind: Kind, name: str | None = None) -> str:
         collection = f"{kind.api}/namespaces/{self._namespace}/{kind.plural}"
