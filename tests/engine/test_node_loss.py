@@ -83,7 +83,8 @@ def test_a_node_says_again_what_the_api_server_did_not_take(plane: Plane, client
         says(client, namespace, spec(shell("echo all the same"), nodeSelector={"only": "flaky"}))
         client.delete(path(namespace, "pod"))
         gone(client, namespace)
-        assert faults.count("patch", "pods/status") > 2  # those two, and what was said again
+        said = [seen.action for seen in faults.seen if seen.call.resource == "pods/status"]
+        assert said[:3] == [THROTTLED, LOST_ANSWER, None]  # how many follow depends on how much fits into one
 
 
 @pytest.mark.usefixtures("plain")
