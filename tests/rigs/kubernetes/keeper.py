@@ -19,6 +19,7 @@ LOOK_SECONDS = 1.0
 """So often it looks whether its parent is still there: a fork of the parent may hold the pipe open."""
 
 LIBC = ctypes.CDLL(None)
+KEEPER = os.getpid()
 started: dict[str, subprocess.Popen[bytes]] = {}
 
 
@@ -70,6 +71,8 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _die_with_us() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != KEEPER:  # it was killed before we asked to die with it
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -96,8 +96,7 @@ class ApiServer:
         data = None if body is None else json.dumps(body).encode()
         try:
             return self._once(method, path, data, kind)
-        except (http.client.HTTPException, ConnectionError):  # a kept connection may have been closed meanwhile
-            self._forget()
+        except ConnectionError:  # a kept connection may have been closed meanwhile
             return self._once(method, path, data, kind)
 
     def watch(self, path: str, version: str, seconds: int = 300) -> Iterator[dict[str, Any]]:
@@ -112,6 +111,8 @@ class ApiServer:
                 raise _refused(answer.status, answer.read())
             for line in answer:
                 yield json.loads(line)
+        except http.client.HTTPException as error:  # the server went while it told of something
+            raise ConnectionError(repr(error)) from error
         finally:
             connection.close()
 
@@ -123,7 +124,10 @@ class ApiServer:
             connection.request(method, path, data, self._headers(kind))
             answer = connection.getresponse()
             content = answer.read()
-        except TimeoutError:
+        except http.client.HTTPException as error:
+            self._forget()
+            raise ConnectionError(repr(error)) from error
+        except OSError:
             self._forget()
             raise
         if answer.status >= 400:
@@ -139,9 +143,8 @@ class ApiServer:
         return {"Content-Type": kind, "Accept": JSON, **bearer}
 
     def _forget(self) -> None:
-        if hasattr(self._own, "connection"):
-            self._own.connection.close()
-            del self._own.connection
+        self._own.connection.close()
+        del self._own.connection
 
 
 def _refused(code: int, content: bytes) -> Refused:
