@@ -87,6 +87,7 @@ def test_many_jobs_are_observed_in_their_order(rig: Rig) -> None:
 
 def test_waiting_ends_with_the_first_job_that_ends(rig: Rig) -> None:
     sleeper = rig.submit(rig.lower(SLEEPS), key="one")
+    rig.await_state(sleeper, State.RUNNING)
     quick = rig.submit(rig.lower(Work(run="r2")), key="two")
     while not rig.observe(quick).state.is_terminal:
         rig.connection.wait([sleeper, quick], 600)

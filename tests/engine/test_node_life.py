@@ -36,6 +36,9 @@ from tests.rigs.kubernetes.plane import Plane
 
 pytestmark = [pytest.mark.engine("Kubernetes"), pytest.mark.slow]
 
+SCRATCH: Object = {"name": "scratch", "mountPath": "/scratch"}
+VOLUMES = [{"name": "scratch", "emptyDir": {}}]
+
 
 @pytest.fixture(scope="module", autouse=True)
 def node(plane: Plane) -> Iterator[RunningNode]:
@@ -74,8 +77,9 @@ def test_an_init_container_that_fails_fails_the_pod(client: Client, namespace: s
 
 
 def test_a_sidecar_starts_first_and_goes_last(client: Client, namespace: str):
-    beside = shell(FOREVER) | {"name": "beside", "restartPolicy": "Always"}
-    create(client, namespace, spec(shell("echo main"), initContainers=[beside]))
+    probe = {"exec": {"command": ["test", "-e", "/scratch/up"]}, "periodSeconds": 1, "failureThreshold": 300}
+    beside = hears() | {"name": "beside", "restartPolicy": "Always", "startupProbe": probe}
+    create(client, namespace, spec(shell("echo main"), initContainers=[beside], volumes=VOLUMES))
     assert ends(client, namespace) == "Succeeded"
     assert log(client, namespace, container="beside") == "up\n"
 
@@ -88,11 +92,9 @@ def test_a_container_that_crashes_is_started_again_after_ever_longer_waits(clien
 
 
 def test_a_container_that_failed_runs_to_success_on_failure(client: Client, namespace: str):
-    volumes = [{"name": "e", "emptyDir": {}}]
-    mounts = [{"name": "e", "mountPath": "/scratch"}]
     script = "test -e $MARKER && exit 0; touch $MARKER; exit 1"
-    main = shell(script, volumeMounts=mounts, env=[{"name": "MARKER", "value": "/scratch/marker"}])
-    create(client, namespace, spec(main, volumes=volumes, restartPolicy="OnFailure"))
+    main = shell(script, volumeMounts=[SCRATCH], env=[{"name": "MARKER", "value": "/scratch/marker"}])
+    create(client, namespace, spec(main, volumes=VOLUMES, restartPolicy="OnFailure"))
     assert ends(client, namespace) == "Succeeded"
     assert restarts(client.get(path(namespace, "pod"))["status"]) == 1
 
@@ -121,8 +123,8 @@ def test_an_http_probe_asks_the_pod_at_its_own_address(client: Client, namespace
 
 
 def test_a_container_that_fails_its_liveness_probe_is_killed_and_started_again(client: Client, namespace: str):
-    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 2}
-    create(client, namespace, {"containers": [shell(FOREVER, livenessProbe=probe)]})
+    probe = {"exec": {"command": ["test", "!", "-e", "/scratch/up"]}, "periodSeconds": 1, "failureThreshold": 2}
+    create(client, namespace, {"containers": [hears() | {"livenessProbe": probe}], "volumes": VOLUMES})
     pod = becomes(client, namespace, lambda status: restarts(status) >= 1)
     assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 7
 
@@ -248,6 +250,11 @@ os.kill(os.getpid(), 9)
     assert started.returncode == -9
     assert gone(str(settings))
     plane.client().delete("/api/v1/nodes/orphan")
+
+
+def hears() -> Object:
+    """Return a container that leaves `/scratch/up` when it can hear signals, and ends by SIGTERM only, with 7."""
+    return shell("trap 'exit 7' TERM; echo up; touch /scratch/up; while :; do sleep 0.05; done", volumeMounts=[SCRATCH])
 
 
 def gone(words: str) -> bool:

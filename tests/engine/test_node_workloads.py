@@ -112,6 +112,7 @@ def test_a_queue_admits_what_its_gpus_can_take_and_preempts_for_what_is_urgent(c
     make_queue(client, namespace)
     first = queued_job(client, namespace, "first", "low")
     client.until(first, lambda job: job["status"].get("ready") == 1)
+    pods.up(client, namespace, name_of(*pods_of(client, namespace)))
     second = queued_job(client, namespace, "second", "low")
     client.until(f"{KUEUE}/namespaces/{namespace}/workloads", lambda found: len(found["items"]) == 2)
     assert client.get(second)["spec"]["suspend"] is True
