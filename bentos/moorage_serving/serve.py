@@ -68,6 +68,7 @@ def _private_bentoml() -> Iterator[None]:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     with tempfile.TemporaryDirectory(prefix="moorage-bentoml-") as home:
         os.environ.setdefault("BENTOML_HOME", home)
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", home)  # without one, /metrics is an error
         yield
 
 

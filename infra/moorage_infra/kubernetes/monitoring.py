@@ -20,7 +20,7 @@ def monitoring(place: Place, said: Monitoring) -> None:
     """Make what was asked for."""
     _made(place, "services", "ServiceMonitor", said, service_monitor())
     if said.rules:
-        _made(place, "alerts", "PrometheusRule", said, prometheus_rule(place.settings.namespace))
+        _made(place, "alerts", "PrometheusRule", said, prometheus_rule(place.environment, place.settings.namespace))
     if said.dashboard:
         shown = dashboard(place.environment, place.settings.namespace, sorted(place.settings.gpus))
         ConfigMap(

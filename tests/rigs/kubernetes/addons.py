@@ -85,6 +85,7 @@ class Addon:
     certificates: Path
     webhook: Port
     health: Port
+    metrics: Port
     start: Argv
 
     @property
@@ -132,13 +133,15 @@ def addon(name: Name, tools: Tools, folder: Path, kubeconfig: Path) -> Addon:
     authority = Authority(place, f"{name}-ca", with_rsa=name == "kueue")
     service = f"{name}-webhook-service.{name}-system.svc"
     pair = authority.server("tls", ["127.0.0.1", service])
-    webhook, health = Port(), Port()
+    webhook, health, metrics = Port(), Port(), Port()
     file = place / "configuration.json"
-    file.write_text(json.dumps(CONFIGURATIONS[name](place, webhook, health)))
+    file.write_text(json.dumps(CONFIGURATIONS[name](place, webhook, health, metrics)))
     argv: Argv = [getattr(tools, name), f"--config={file}", f"--kubeconfig={kubeconfig}"]
     if name == "kueue":
         argv.append("--feature-gates=VisibilityOnDemand=false")  # an API server of its own, which wants a Service
-    return Addon(name, tools.manifests / name, place, authority, pair.certificate.parent, webhook, health, argv)
+    return Addon(
+        name, tools.manifests / name, place, authority, pair.certificate.parent, webhook, health, metrics, argv
+    )
 
 
 def _read(file: Path) -> list[Object]:
@@ -159,7 +162,7 @@ def _without_prose(value: Any) -> Any:
     return value
 
 
-def _jobset(certificates: Path, webhook: Port, health: Port) -> Object:
+def _jobset(certificates: Path, webhook: Port, health: Port, _: Port) -> Object:
     return {
         "apiVersion": "config.jobset.x-k8s.io/v1alpha1",
         "kind": "Configuration",
@@ -168,18 +171,19 @@ def _jobset(certificates: Path, webhook: Port, health: Port) -> Object:
     }
 
 
-def _kueue(certificates: Path, webhook: Port, health: Port) -> Object:
+def _kueue(certificates: Path, webhook: Port, health: Port, metrics: Port) -> Object:
     return {
         "apiVersion": "config.kueue.x-k8s.io/v1beta1",
         "kind": "Configuration",
         "namespace": "kueue-system",
         **_manager(certificates, webhook, health),
+        "metrics": {"bindAddress": f"127.0.0.1:{metrics}"},
         "manageJobsWithoutQueueName": False,
         "integrations": {"frameworks": ["batch/job", "jobset.x-k8s.io/jobset", "pod"]},
     }
 
 
-CONFIGURATIONS: dict[str, Callable[[Path, Port, Port], Object]] = {"jobset": _jobset, "kueue": _kueue}
+CONFIGURATIONS: dict[str, Callable[[Path, Port, Port, Port], Object]] = {"jobset": _jobset, "kueue": _kueue}
 
 
 def _manager(certificates: Path, webhook: Port, health: Port) -> Object:

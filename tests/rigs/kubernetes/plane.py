@@ -89,6 +89,18 @@ class Plane:
         url = self._proxy(through) if through else self.url
         return Client(url, self.ca, self._users[user], answer_seconds=answer_seconds)
 
+    def metrics(self, addon: Name, user: str) -> str:
+        """Return what an addon tells Prometheus, to a service account that was made before and may `get` /metrics."""
+        (port,) = [each.metrics for each in self._addons if each.name == addon]
+        token = self._users[user]
+        assert isinstance(token, Path)
+        asked = urllib.request.Request(
+            f"https://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token.read_text()}"}
+        )
+        unknown = ssl._create_unverified_context()  # its certificate is made anew at each start
+        with urllib.request.urlopen(asked, context=unknown, timeout=ANSWER_SECONDS) as answer:
+            return str(answer.read().decode())
+
     def make_namespace(self, name: str) -> str:
         """Create a namespace, and return its name when pods can be created in it."""
         admin = self.client()
@@ -140,6 +152,7 @@ class Plane:
         for each in self._addons:
             each.webhook.close()
             each.health.close()
+            each.metrics.close()
 
     def _await_api_server(self) -> None:
         admin = self.client()

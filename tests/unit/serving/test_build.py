@@ -1,5 +1,6 @@
 """BentoML itself builds what was rendered and serves what was built."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from moorage.errors import SpecError, TargetError
 from moorage_serving.build import build_step
 from moorage_serving.serve import serve
+from tests.infra.metrics import BENTOML
 
 ARTIFACTS: Mapping[str, Mapping[str, str | None]] = {
     "model": {"kind": "model", "filename": "model.joblib"},
@@ -58,6 +60,31 @@ def test_a_built_bento_answers_until_it_is_interrupted(context: Path, made: Path
     ended = subprocess.run([sys.executable, "-c", code, bento], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout, ended.returncode) == ('{"predictions":[7.0]}\nended\n', 0), ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_served_bento_counts_by_the_names_that_alerts_and_dashboards_ask_for(
+    context: Path, made: Path, tmp_path: Path
+):
+    code = (
+        "import os, signal, sys, threading, urllib.request\n"
+        "from pathlib import Path\n"
+        "from moorage_serving.serve import serve\n"
+        "def ask(url):\n"
+        '    body = b\'{"width": 1, "height": 2.5, "colour": "red"}\'\n'
+        "    request = urllib.request.Request(url + '/predict', body, {'content-type': 'application/json'})\n"
+        "    try:\n"
+        "        urllib.request.urlopen(request).read()\n"
+        "        print(urllib.request.urlopen(url + '/metrics').read().decode(), flush=True)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "serve(Path(sys.argv[1]), port=0, ready=lambda url: threading.Thread(target=ask, args=(url,)).start())\n"
+    )
+    bento = built(context, made, tmp_path / "bento")
+    ended = subprocess.run([sys.executable, "-c", code, bento], capture_output=True, text=True, timeout=60, check=False)
+    for name, labels in BENTOML.items():
+        lines = [line for line in ended.stdout.splitlines() if line.startswith(f"{name}{{")]
+        asked = [line for line in lines if 'endpoint="/predict"' in line and 'http_response_code="200"' in line]
+        assert {*re.findall(r'(\w+)="', asked[0])} == labels, ended.stderr
 
 
 def test_a_service_that_cannot_be_imported_is_said_in_bentomls_words(context: Path, made: Path, tmp_path: Path):
