@@ -71,10 +71,10 @@ def enter(pid: int, words: list[str]) -> int:
 
 
 def _wait(pid: int, report: int, answering: sockets.Sockets | None) -> int:
-    os.write(report, json.dumps({"pid": pid}).encode() + b"\n")
-    os.close(report)
     signal.signal(signal.SIGTERM, lambda *_: _send(pid, signal.SIGTERM))
     signal.signal(KILL, lambda *_: _send(pid, signal.SIGKILL))
+    os.write(report, json.dumps({"pid": pid}).encode() + b"\n")  # from then on signals may come
+    os.close(report)
     process = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(process, select.POLLIN)
