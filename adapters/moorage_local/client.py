@@ -119,7 +119,9 @@ class LocalConnection:
         while True:
             with _our_errors():
                 self._starter.settle()
-            seconds = self._starter.patience(max(0.0, deadline - time.monotonic()))
+            left = max(0.0, deadline - time.monotonic())
+            seconds = self._starter.patience(left)
+            is_early = seconds < left
             watched: list[processes.Identity] = []
             for folder, handle in zip(map(self._job_of, handles), handles, strict=True):
                 record = folder.record()
@@ -131,7 +133,8 @@ class LocalConnection:
                     seconds = min(seconds, _BLIND_SECONDS)
                 elif identity := self._watched(record, folder, handle):
                     watched.append(identity)
-            if not processes.wait_any(watched, seconds, self._starter.sockets):
+            has_news = processes.wait_any(watched, seconds, self._starter.sockets)
+            if not has_news and not (is_early and all(map(processes.find, watched))):
                 return
 
     def forget(self, handle: Handle) -> None:
@@ -141,6 +144,7 @@ class LocalConnection:
         if lock is None:
             raise PlatformError(f"{handle.job} still runs", fix="cancel it first")
         try:
+            self._starter.forget(handle.data["key"])
             limits.let_go(folder.path)
             folder.remove()
         finally:

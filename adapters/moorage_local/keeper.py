@@ -1,7 +1,8 @@
 """A fork of a template: the process that is one job after another, as long as all goes well.
 
 What is not shared any more between it and the template is what costs in a fork; the second job finds it there.
-The code of each step runs in a worker that is forked for it alone. A keeper ends with its driver, after its job.
+The code of each step runs in a worker that is forked for it alone, and becomes a new interpreter where the step wants
+one. A keeper ends with its driver, after its job.
 """
 
 import ctypes
@@ -13,14 +14,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from moorage.frozen import Frozen, replaced
-from moorage.step.descendants import die_with_guardian
 from moorage.step.process import Worker, fork_worker
-from moorage.step.worker import take_environment, work
+from moorage.step.worker import as_interpreter, take_environment, work
 from moorage_local import processes
 from moorage_local.folders import MARK_VARIABLE, JobFolder, Record
 from moorage_local.launch import LOCK_DESCRIPTOR, Orders, run_job, settle
@@ -95,11 +95,10 @@ def be_keeper(line: int, descriptors: list[int], prepare: Callable[[], object]) 
 
 
 class _Keeper:
-    """From the second job on, its workers come from a stem."""
+    """From the second forked step on, its workers come from a stem."""
 
     def __init__(self, driver: socket.socket, prepare: Callable[[], object]) -> None:
         self._driver, self._prepare = driver, prepare
-        self._pid = os.getpid()
         self._stays = False
         self._stem: Stem | None = None
 
@@ -109,7 +108,8 @@ class _Keeper:
             if not self._stays:
                 os._exit(code)
             _clear_up()
-            self._stem = self._stem or Stem(self._work, _STEM)
+            if wanted.orders["start"] == "fork":
+                self._stem = self._stem or Stem(self._work, _STEM)
             wanted = _take(receive(self._driver))
 
     def _do(self, wanted: Wanted) -> int:
@@ -122,7 +122,10 @@ class _Keeper:
             started = process.identity.started if process else ""
             folder.write_record(replaced(record, pid=os.getpid(), started=started))
         self._stays = False
-        return run_job(folder, Orders(**wanted.orders), self._worker, lambda code: self._ended(code, wanted))
+        orders = Orders(**wanted.orders)
+        interpreter = partial(fork_worker, partial(as_interpreter, wanted.folder))
+        worker = interpreter if orders.start == "interpreter" else self._worker
+        return run_job(folder, orders, worker, lambda code: self._ended(code, wanted))
 
     def _ended(self, code: int, wanted: Wanted) -> None:
         is_late = self._stem is not None and self._stem.is_late
@@ -132,14 +135,13 @@ class _Keeper:
                 self._driver.send(b"ended")  # before the lock is let go of: who finds it free may count on us
 
     def _worker(self) -> Worker:
-        spare = self._stem.take() if self._stem else None
+        spare = self._stem.take() if self._stem and share_of(os.environ) == Share() else None
         return spare or fork_worker(self._work)
 
     def _work(self, orders: int, answers: int) -> NoReturn:
         work(orders, answers, self._prepared)
 
     def _prepared(self) -> None:
-        die_with_guardian(self._pid)
         folder = os.environ[MARK_VARIABLE]
         _write_mark(folder)
         sys.argv = ["-c", folder]
@@ -162,7 +164,8 @@ def _may_stay(wanted: Wanted) -> bool:
     # Who cancels a job marks it first, looks whether it has ended, and then signals: never the next job.
     if JobFolder(Path(wanted.folder)).is_cancelled:
         return False
-    return share_of(wanted.environment) == Share() and not lasting_threads()
+    is_plain = share_of(wanted.environment) == Share() and not wanted.orders["secrets"]  # nobody's after this job
+    return is_plain and not lasting_threads()
 
 
 def _clear_up() -> None:

@@ -18,7 +18,6 @@ from moorage.frozen import Frozen, plain, replaced
 from moorage.step.guard import Guard
 from moorage.step.process import Worker
 from moorage_local.folders import End, JobFolder
-from moorage_local.shares import Share
 from moorage_local.taking import NotGiven, Taken, take_share
 
 LOCK_DESCRIPTOR = 3
@@ -66,7 +65,7 @@ def run_job(
 ) -> int:
     """Do what the job of that folder is to do, and return its exit code.
 
-    `worker` is where the worker of its only node comes from. `ended` is called with the exit code when all is done
+    `worker` is where the worker of each node comes from. `ended` is called with the exit code when all is done
     and written, and only its scratch folder remains.
     """
     folder.mark_begun()
@@ -77,7 +76,7 @@ def run_job(
     try:
         taken = _take_share(folder)
         _set_deadline(folder, orders.timeout_seconds)
-        code = _run(orders, taken, worker if taken.share == Share() else None, ending)
+        code = _run(orders, taken, worker, ending)
     finally:
         ending(code)
     return code

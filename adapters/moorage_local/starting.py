@@ -1,11 +1,14 @@
-"""Start jobs: by forking a template that has their modules loaded, else in a new interpreter."""
+"""Start jobs: forks of a template, whose step has its modules loaded or is a new interpreter.
+
+Where no template can be, the job itself is a new interpreter.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from moorage.errors import TargetError
-from moorage.frozen import plain, replaced
+from moorage.frozen import Frozen, plain, replaced
 from moorage.step.paths import split_request_uri
 from moorage.step.request import STEP_VARIABLE
 from moorage_local import processes
@@ -22,6 +25,24 @@ from moorage_local.warm import Keeper, Started, Templates
 
 _LONGEST_NAME = 100
 _HURRY_SECONDS = 0.005
+_NO_MORE = "the process that was to become it takes no more jobs"
+
+
+class _Way(Frozen):
+    """Whose fork becomes a job, how the step in it starts, and why not by forking."""
+
+    loads: Loads
+    start: str
+    why: str | None = None
+
+
+class _Asked(Frozen):
+    """A job that a template or its fork has been asked to become; `is_again`: for the second time in this way."""
+
+    request: LocalRequest
+    folder: JobFolder
+    way: _Way
+    is_again: bool = False
 
 
 class Starter:
@@ -32,10 +53,9 @@ class Starter:
         self._secrets = folder / "secrets.yaml"
         room = len(os.fsencode(folder / "jobs")) + 1 + _LONGEST_NAME
         self._templates = Templates(folder / "templates", room)
-        self._asked: dict[str, tuple[LocalRequest, JobFolder]] = {}
+        self._asked: dict[str, _Asked] = {}
         self._forked: dict[str, Identity] = {}
         self._refused: dict[str, str] = {}
-        self._again: set[str] = set()
 
     def start(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> Record:
         """Start the job, whose lock the caller holds, and return its record; what a template loads is not waited for.
@@ -44,13 +64,12 @@ class Starter:
         """
         secrets = resolve(request.secrets, os.environ, self._secrets)
         self.settle()
-        why = self._why_not_forked(request)
-        if why is None:
-            record = self._ask(request, key, folder, lock, secrets)
-            if record is not None:
-                return record
-            why = "the process that was to become it takes no more jobs"
-        return self._spawn(request, key, folder, lock, secrets, why)
+        way = self._way(request)
+        record = self._ask(way, request, key, folder, lock, secrets)
+        if record is None:
+            return self._spawn(request, key, folder, lock, secrets, way.why or _NO_MORE)
+        self._asked[key] = _Asked(request, folder, way)
+        return record
 
     def settle(self) -> None:
         """Take note of what templates have said, and start in new interpreters what they refused."""
@@ -60,12 +79,12 @@ class Starter:
             if isinstance(news, Started):
                 self._forked[news.key] = news.identity
             elif news.why is None:
-                self._forget(news.key)
+                self.forget(news.key)
             else:
                 self._refused[news.key] = news.why
         for key, identity in list(self._forked.items()):
-            if self._asked[key][1].has_begun:
-                self._forget(key)
+            if self._asked[key].folder.has_begun:
+                self.forget(key)
             elif processes.find(identity) is None:
                 self._refused[key] = "its process ended before it could begin"
         for key in list(self._refused):
@@ -98,20 +117,26 @@ class Starter:
             raise TargetError(_cannot(refusal), fix=_FIX)
         return refusal
 
+    def _way(self, request: LocalRequest) -> _Way:
+        why = self._why_not_forked(request)
+        loads = _loads(request)
+        return _Way(loads, "fork") if why is None else _Way(loads.bare, "interpreter", why)
+
     def _ask(
-        self, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str]
+        self, way: _Way, request: LocalRequest, key: str, folder: JobFolder, lock: int, secrets: Mapping[str, str]
     ) -> Record | None:
-        taker = self._templates.taker(_loads(request))
+        if self._templates.refusal(way.loads):
+            return None
+        taker = self._templates.taker(way.loads)
         record = record_of(request, key)
         if isinstance(taker, Keeper):
             record = replaced(record, pid=taker.identity.pid, started=taker.identity.started)
         folder.write_record(record)
-        orders = Orders(request.timeout_seconds, secrets, "fork")
+        orders = Orders(request.timeout_seconds, secrets, way.start, way.why)
         wanted = Wanted(str(folder.path), plain(record), environment(request, folder), plain(orders))
         with folder.output.open("wb") as output:
             if not taker.ask(key, wanted, lock, output.fileno()):
                 return None
-        self._asked[key] = (request, folder)
         return record
 
     def _spawn(
@@ -122,36 +147,41 @@ class Starter:
         return record
 
     def _start_anew(self, key: str) -> None:
-        request, folder = self._asked[key]
-        lock = folder.lock()
+        asked = self._asked[key]
+        lock = asked.folder.lock()
         if lock is None:  # the template has not let go of it yet, or another driver has it
-            if folder.has_begun:
-                self._forget(key)
+            if asked.folder.has_begun:
+                self.forget(key)
             return
         try:
-            is_asked = not folder.has_begun and self._start_refused(request, key, folder, lock)
+            asked_again = None if asked.folder.has_begun else self._start_refused(key, asked, lock)
         finally:
             os.close(lock)
-        self._forget(key)
-        if is_asked:
-            self._asked[key] = (request, folder)
-            self._again.add(key)
+        self.forget(key)
+        if asked_again:
+            self._asked[key] = asked_again
 
-    def _start_refused(self, request: LocalRequest, key: str, folder: JobFolder, lock: int) -> bool:
-        """Return whether a template was asked once more: what was to become the job has died, the template has not."""
-        secrets = resolve(request.secrets, os.environ, self._secrets)
-        may_ask = key not in self._again and self._templates.refusal(_loads(request)) is None
-        if may_ask and self._ask(request, key, folder, lock, secrets):
-            return True
-        why = self._refused[key]
-        if request.start == "fork":
+    def _start_refused(self, key: str, asked: _Asked, lock: int) -> _Asked | None:
+        """Start it in the next way, and return that where a template was asked again."""
+        request, folder, why = asked.request, asked.folder, self._refused[key]
+        way = self._next_way(asked, why)
+        if request.start == "fork" and way != asked.way:
             folder.write_end(End(None, "setup", f"{_cannot(why)}; {_FIX}"))
-        else:
-            self._spawn(request, key, folder, lock, secrets, why)
-        return False
+            return None
+        secrets = resolve(request.secrets, os.environ, self._secrets)
+        if way and self._ask(way, request, key, folder, lock, secrets):
+            return _Asked(request, folder, way, way == asked.way)
+        self._spawn(request, key, folder, lock, secrets, asked.way.why or why)
+        return None
 
-    def _forget(self, key: str) -> None:
-        self._again.discard(key)
+    def _next_way(self, asked: _Asked, why: str) -> _Way | None:
+        # Where it is not the template that has died, but what was to become the job, that may go well the next time.
+        if not asked.is_again and self._templates.refusal(asked.way.loads) is None:
+            return asked.way
+        return _Way(asked.way.loads.bare, "interpreter", why) if asked.way.start == "fork" else None
+
+    def forget(self, key: str) -> None:
+        """Take no further care of the job: whatever becomes of what was asked to be it, it is not started again."""
         for kept in (self._asked, self._forked, self._refused):
             kept.pop(key, None)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from moorage.errors import MoorageError
-from moorage.frozen import Frozen
+from moorage.frozen import Frozen, replaced
 from moorage.step.code import code_folder
 from moorage.step.scratch import remove_tree
 from moorage.step.task import StepFailure
@@ -41,6 +41,11 @@ class Loads(Frozen):
     store: str
     code: str | None
     modules: tuple[str, ...]
+
+    @property
+    def bare(self) -> "Loads":
+        """The same with no modules: what supervises steps that are new interpreters."""
+        return replaced(self, code=None, modules=())
 
 
 def main() -> None:

@@ -3,10 +3,8 @@
 import json
 import os
 import socket
-import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from moorage.frozen import Frozen, plain
@@ -15,13 +13,12 @@ from moorage_local.children import Children
 from moorage_local.folders import MARK_VARIABLE, NOBODY
 from moorage_local.keeper import Wanted
 from moorage_local.processes import Identity
+from moorage_local.refusals import Refusals
 from moorage_local.spawn import inherited, start_process
 from moorage_local.template import Loads
 
 MOST = 4
 """So many templates are kept; beyond that, the one that was used longest ago is let go."""
-REFUSED_SECONDS = 86400.0
-"""For so long a refusal of modules that start threads is remembered in the project."""
 
 _PROGRAM = ("-P", "-c", "from moorage_local.template import main; main()")
 _ENDED = "its process ended before it could begin"
@@ -98,13 +95,11 @@ class Templates:
         self._folder, self._room = folder, room
         self._templates: dict[Loads, Taker] = {}
         self._keepers: list[Keeper] = []
-        self._refused: dict[Loads, str] = {}
+        self._refusals = Refusals(folder)
 
     def refusal(self, loads: Loads) -> str | None:
         """Return why there is no template for this, if that is known."""
-        if loads not in self._refused and (kept := self._kept(loads)):
-            self._refused[loads] = kept
-        return self._refused.get(loads)
+        return self._refusals.find(loads)
 
     def taker(self, loads: Loads) -> Taker:
         """Return who takes the next job: a fork that has none, else the template, which may still be loading."""
@@ -165,29 +160,10 @@ class Templates:
             self._keepers.append(Keeper(socket.socket(fileno=descriptors[0]), loads, pid, key))
             yield Started(key, self._keepers[-1].identity)
         elif "refused" in said:
-            self._refused[loads] = str(said["refused"])
+            why = self._refusals.note(loads, str(said["refused"]))
             if said["for_good"]:
-                self._keep(loads, self._refused[loads])
+                self._refusals.keep(loads, why)
         else:
             del self._templates[loads]
-            why = self._refused.setdefault(loads, _ENDED)
+            why = self._refusals.note(loads, _ENDED)
             yield from (Ended(key, why) for key in template.keys)
-
-    def _keep(self, loads: Loads, why: str) -> None:
-        file = self._file(loads)
-        partial = file.with_suffix(f".{os.getpid()}")
-        partial.write_text(why, encoding="utf-8")
-        partial.replace(file)
-
-    def _kept(self, loads: Loads) -> str | None:
-        try:
-            file = self._file(loads)
-            fresh = time.time() - file.stat().st_mtime < REFUSED_SECONDS
-            return file.read_text(encoding="utf-8") if fresh else None
-        except FileNotFoundError:
-            return None
-
-    def _file(self, loads: Loads) -> Path:
-        # Not by the code: what a change of it makes single-threaded is found out a day later.
-        named = "\n".join((loads.python, *loads.modules))
-        return self._folder / f"{sha256(named.encode()).hexdigest()[:32]}.refused"

@@ -16,8 +16,10 @@ from moorage_local.adapter import LocalAdapter
 from moorage_local.folders import JobFolder, folder_name
 from moorage_local.lower import LocalRequest
 from moorage_local.observe import STATES, state_of
+from moorage_local.refusals import Refusals
 from moorage_local.secrets import variable_of
 from moorage_local.target import LocalGpu, LocalTarget
+from moorage_local.template import Loads
 from tests.rigs.base import Impossible, Work
 from tests.rigs.submitting import SubmittingRig
 
@@ -30,7 +32,7 @@ LEAVING_SECONDS = 2.0
 
 
 class LocalRig(SubmittingRig):
-    """This machine, in a folder of its own; each job in a new interpreter."""
+    """This machine, in a folder of its own; each step in a new interpreter."""
 
     platform = "local"
     start = "interpreter"
@@ -124,8 +126,20 @@ class LocalRig(SubmittingRig):
             yield request.model_copy(update={"argv": (str(program), *request.argv[1:])})
 
 
+class LocalSpawnRig(LocalRig):
+    """The same machine, where the interpreter itself starts threads: no process is forked from a template."""
+
+    @cached_property
+    def target(self) -> LocalTarget:
+        """This machine, which knows so from a driver before."""
+        target: LocalTarget = super().target
+        loads = Loads(target.python, self.store.uri, None, ())
+        Refusals(Path(target.folder) / "templates").keep(loads, "its modules start threads (sitecustomize)")
+        return target
+
+
 class LocalForkRig(LocalRig):
-    """The same machine; each job a fork of a warm process."""
+    """The same machine; each step a fork of a warm process."""
 
     start = "fork"
 

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from moorage.frozen import Frozen
@@ -78,7 +79,8 @@ def fork_worker(work: Work) -> Worker:
             be_worker(pipes.theirs, work)
         finally:
             os._exit(70)
-    os.setpgid(pid, pid)
+    with suppress(PermissionError):  # it has done so itself, and is another program by now
+        os.setpgid(pid, pid)
     close_all(pipes.theirs)
     return pipes.worker(pid)
 

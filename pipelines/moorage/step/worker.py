@@ -1,5 +1,6 @@
 """What the worker process does: take one task, do it, answer. It never touches the store."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -9,6 +10,26 @@ from typing import Any, NoReturn
 
 from moorage.states import Cause
 from moorage.step.task import Answer, Failure, StepFailure, Task, task_from, to_line
+
+_ORDERS, _ANSWERS = 3, 4
+_PROGRAM = ("-P", "-c", "from moorage.step.worker import main; main()")
+
+
+def as_interpreter(name: str, orders: int, answers: int) -> NoReturn:
+    """Become a new interpreter, and do in that what `work` does; `name` is the last word of its command line."""
+    # Above both numbers first: either may be the other's.
+    high = [fcntl.fcntl(pipe, fcntl.F_DUPFD_CLOEXEC, _ANSWERS + 1) for pipe in (orders, answers)]
+    for pipe, number in zip(high, (_ORDERS, _ANSWERS), strict=True):
+        os.dup2(pipe, number)
+    os.execve(sys.executable, [sys.executable, *_PROGRAM, name], os.environ)
+
+
+def main() -> NoReturn:
+    """Do the work of the process that was just started by `as_interpreter`."""
+    for pipe in (_ORDERS, _ANSWERS):
+        os.set_inheritable(pipe, False)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    work(_ORDERS, _ANSWERS)
 
 
 def work(orders: int, answers: int, prepare: Callable[[], object] | None = None) -> NoReturn:

@@ -10,6 +10,7 @@ from blake3 import blake3
 
 from moorage.code.archive import File, pack
 from moorage.ports import Handle
+from moorage.spec.models import Resources
 from moorage.states import State
 from moorage.step.paths import attempt_folder, request_key
 from moorage.step.request import StepOutput, StepRequest, StepResult, to_json
@@ -26,10 +27,16 @@ class Shop:
         self.code = f"blake3:{blake3(archive).hexdigest()}"
         rig.store.put(f"code/{blake3(archive).hexdigest()}.zip", archive)
 
-    def submit(self, function: str, start: str | None = None, secrets: Mapping[str, str] | None = None) -> Handle:
+    def submit(
+        self,
+        function: str,
+        start: str | None = None,
+        secrets: Mapping[str, str] | None = None,
+        resources: Resources = Resources(),  # noqa: B008 - it is frozen
+    ) -> Handle:
         """Start a job that calls the function, which gets the path of its one output, `out`, a file."""
         self._count += 1
-        work = Work(run=f"s{self._count}", secrets=secrets or {})
+        work = Work(run=f"s{self._count}", secrets=secrets or {}, resources=resources)
         found = self._rig.job(work).model_copy(update={"start": start, "code": self.code, "modules": ("shop",)})
         asked = StepRequest(
             run=work.run, step=work.step, attempt=1, job=found.name, store=self._rig.store.uri, pipeline="suite",
@@ -47,9 +54,9 @@ class Shop:
             time.sleep(0.001)
         return self._rig.result(Work(run=handle.data["key"]))
 
-    def said(self, function: str, start: str | None = None) -> Any:
+    def said(self, function: str, start: str | None = None, **asked: Any) -> Any:
         """Return what the function wrote, as JSON, after it has run."""
-        result = self.result(self.submit(function, start))
+        result = self.result(self.submit(function, start, **asked))
         assert result.state is State.SUCCEEDED, result
         assert start in (None, result.start)
         digest = result.outputs["out"].digest.removeprefix("blake3:")

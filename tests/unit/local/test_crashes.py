@@ -8,9 +8,9 @@ import pytest
 
 from moorage.states import State
 from tests.rigs.base import Work
-from tests.rigs.local import LocalForkRig, LocalRig
+from tests.rigs.local import LocalForkRig, LocalRig, LocalSpawnRig
 
-LINES = {LocalRig: 240, LocalForkRig: 400}
+LINES = {LocalSpawnRig: 300, LocalForkRig: 400}
 """A little more than a submit runs through, for each way to start a job."""
 
 STEP = 1 if os.environ.get("MOORAGE_SOAK") == "1" else 20

@@ -44,7 +44,7 @@ def test_the_drivers_secrets_are_not_in_the_process(rig: LocalRig, monkeypatch: 
     handle = rig.submit(rig.lower(work), key="one")
     rig.await_state(handle, State.RUNNING)
     environment = Path(f"/proc/{rig.pid_of(handle)}/environ").read_bytes()
-    assert b"MOORAGE_STEP=" in environment
+    assert rig.folder_of(handle).mark.encode() in environment
     assert b"hunter2" not in environment
     assert all(b"hunter2" not in file.read_bytes() for file in rig.folder_of(handle).path.iterdir())
 
@@ -82,7 +82,10 @@ def test_a_job_is_forgotten_when_it_has_ended(rig: LocalRig) -> None:
         connection.forget(handle)
     connection.cancel(handle)
     connection.forget(handle)
+    other = connection.submit(rig.lower(Work(run="r2")), "two")
+    assert rig.await_end(other, by=connection).state is State.SUCCEEDED  # by now all is forked that was asked for
     assert connection.observe([handle])[0].state is State.MISSING
+    assert not rig.folder_of(handle).path.exists()
 
 
 def test_a_submitter_that_is_stuck_is_told_of(rig: LocalRig, monkeypatch: pytest.MonkeyPatch) -> None:

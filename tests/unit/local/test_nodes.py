@@ -82,14 +82,14 @@ def test_a_killed_node_fails_the_step_at_once(rig: LocalRig):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_killed_first_node_ends_the_job_as_it_ended_itself(rig: LocalRig, number: signal.Signals):
-    handle = running(rig, WAIT)
-    os.kill(supervisors(rig, handle)[0], number)
-    seen = rig.await_end(handle)
+def test_a_killed_first_node_ends_the_job_as_it_ended_itself(alone: LocalRig, number: signal.Signals):
+    handle = running(alone, WAIT)
+    os.kill(supervisors(alone, handle)[0], number)
+    seen = alone.await_end(handle)
     assert (seen.state, seen.cause, seen.reason) == (
         State.FAILED, Cause.LOST, f"its process was killed by {number.name}",
     )  # fmt: skip
-    assert list(rig.leftovers(handle)) == []
+    assert list(alone.leftovers(handle)) == []
 
 
 def test_a_killed_job_takes_all_nodes_along(rig: LocalRig):

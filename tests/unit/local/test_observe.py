@@ -38,7 +38,8 @@ def _rewrite_record(rig: LocalRig, handle: Handle, **changes: str) -> None:
 
 
 @pytest.mark.parametrize("is_parent", [True, False])
-def test_nothing_is_left_of_a_job_whose_process_was_killed(rig: LocalRig, is_parent: bool) -> None:
+def test_nothing_is_left_of_a_job_whose_process_was_killed(alone: LocalRig, is_parent: bool) -> None:
+    rig = alone
     handle = _running(rig, FAMILY)
     while len(rig.leftovers(handle)) < len(("launcher", "worker", "sh", "sleep", "daemon")):
         assert rig.observe(handle).state is State.RUNNING

@@ -1,4 +1,4 @@
-"""A job that is a fork of a warm process is what it would be in a new interpreter; what cannot be forked is not."""
+"""A step that is forked from a warm process is what it would be in a new interpreter; what cannot be forked is not."""
 
 import gc
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from moorage.errors import TargetError
+from moorage.spec.models import Resources
 from moorage.states import Cause, State
 from moorage_local import client, processes
 from tests.rigs.local import LocalRig
@@ -74,7 +75,8 @@ def test_jobs_share_what_was_loaded_and_draw_numbers_of_their_own(rig: LocalRig)
 def test_a_module_that_seeds_when_it_is_imported_gets_the_same_numbers_each_time(rig: LocalRig) -> None:
     shop = Shop(rig, CHANCE.replace("LOADED =", "random.seed(7); LOADED ="))
     drawn = [shop.said("draw", start)[0] for start in ("fork", "fork", "interpreter")]
-    assert drawn == [drawn[0]] * 3
+    held = shop.said("draw", "fork", resources=Resources.model_validate({"memory": "1GiB"}))[0]
+    assert [*drawn, held] == [held] * 4
 
 
 def test_what_starts_threads_is_not_forked_and_that_is_remembered(rig: LocalRig) -> None:
@@ -120,6 +122,33 @@ while os.path.exists({str(tmp_path / "wait")!r}): time.sleep(0.01)
     (tmp_path / "wait").unlink()
     result = shop.result(handle)
     assert (result.state, result.start) == (State.SUCCEEDED, "interpreter")
+
+
+def test_a_new_interpreter_has_the_process_of_a_job_that_a_template_forked(rig: LocalRig) -> None:
+    shop = Shop(rig, PARENTS)
+    parents = [shop.said("parent", "interpreter") for _ in range(2)]
+    assert parents == [parents[0]] * 2
+
+
+def test_a_job_that_had_secrets_is_the_last_of_its_process(rig: LocalRig) -> None:
+    rig.keep_secret("loans/token", "hunter2")
+    shop = Shop(rig, PARENTS)
+    first = shop.said("parent", "interpreter", secrets={"TOKEN": "loans/token"})
+    assert shop.said("parent", "interpreter") != first
+
+
+def test_where_the_interpreter_itself_starts_threads_each_job_is_a_new_one(
+    rig: LocalRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(THREADS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"), prepend=os.pathsep)
+    shop = Shop(rig, PARENTS)
+    for start in (None, "interpreter", "interpreter"):
+        handle = shop.submit("parent", start)
+        result = shop.result(handle)
+        assert (result.state, result.start) == (State.SUCCEEDED, "interpreter")
+        assert ("start threads" in (result.start_reason or "")) is (start is None)
 
 
 def test_modules_are_not_loaded_ahead_where_they_could_ask_for_secrets(rig: LocalRig) -> None:
