@@ -56,7 +56,7 @@ def test_a_job_that_is_let_in_runs(queued: KubernetesRig) -> None:
 def test_a_job_that_waits_says_in_which_queue_and_for_what(queued: KubernetesRig) -> None:
     sleeper(queued)
     handle = queued.submit(queued.lower(NEXT), key="two")
-    assert "insufficient unused quota for cpu" in waiting(queued, handle, "it waits in the queue 'team': ")
+    assert "it waits in the queue 'team': " in waiting(queued, handle, "insufficient unused quota for cpu")
 
 
 def test_a_queue_that_is_not_there_is_named(queued: KubernetesRig) -> None:
