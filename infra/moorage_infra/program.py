@@ -1,5 +1,6 @@
 """What Pulumi's program does: read the stack's settings, build its one platform, say what the environment is."""
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def environment(root: Path) -> pulumi.Output[Mapping[str, object]]:
 
     A mistake in the stack's settings ends the program with all of them in words, before any SDK is loaded.
     """
+    gc.freeze()  # what is loaded by now stays to the end: looking through it again, and at the end, takes 70 ms
     project, stack = pulumi.get_project(), pulumi.get_stack()
     file = Path("stacks", f"Pulumi.{stack}.yaml")
     try:

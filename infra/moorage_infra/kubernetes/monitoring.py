@@ -2,14 +2,11 @@
 
 import json
 
-from pulumi_kubernetes.apiextensions import CustomResource
-from pulumi_kubernetes.core.v1 import ConfigMap
-
 from moorage_infra.config.kubernetes import Monitoring
 from moorage_infra.kubernetes.alerts import prometheus_rule
 from moorage_infra.kubernetes.dashboard import dashboard
+from moorage_infra.kubernetes.objects import Body, Object, pods_with
 from moorage_infra.kubernetes.place import SERVED, Place
-from moorage_infra.kubernetes.queues import Spec
 
 API = "monitoring.coreos.com/v1"
 METRICS_PORT = "http"
@@ -23,28 +20,20 @@ def monitoring(place: Place, said: Monitoring) -> None:
         _made(place, "alerts", "PrometheusRule", said, prometheus_rule(place.environment, place.settings.namespace))
     if said.dashboard:
         shown = dashboard(place.environment, place.settings.namespace, sorted(place.settings.gpus))
-        ConfigMap(
-            place.child("dashboard"),
-            metadata=place.inside("dashboard", said.dashboard.labels),
-            data={f"moorage-{place.settings.namespace}.json": json.dumps(shown, indent=1)},
-            opts=place.options,
-        )
+        content = {f"moorage-{place.settings.namespace}.json": json.dumps(shown, indent=1)}
+        body: Body = {"metadata": place.inside("dashboard", said.dashboard.labels), "data": content}
+        Object(place.child("dashboard"), "v1", "ConfigMap", body, place.options)
 
 
-def service_monitor() -> Spec:
+def service_monitor() -> Body:
     """Return the body that has every served model asked for its metrics."""
     return {
-        "selector": {"matchExpressions": [{"key": SERVED, "operator": "Exists"}]},
+        "selector": pods_with(SERVED),
         "endpoints": [{"port": METRICS_PORT, "path": "/metrics", "interval": "30s"}],
     }
 
 
-def _made(place: Place, what: str, kind: str, said: Monitoring, spec: Spec) -> CustomResource:
-    return CustomResource(
-        place.child(what),
-        api_version=API,
-        kind=kind,
-        metadata=place.inside(what, said.labels),
-        spec=spec,
-        opts=place.options,
+def _made(place: Place, what: str, kind: str, said: Monitoring, spec: Body) -> Object:
+    return Object(
+        place.child(what), API, kind, {"metadata": place.inside(what, said.labels), "spec": spec}, place.options
     )

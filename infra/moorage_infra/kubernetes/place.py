@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from moorage_infra.config import KubernetesSettings
+from moorage_infra.kubernetes.objects import Body
 from moorage_infra.targets import shared_name
 from moorage_kubernetes.names import PREFIX, label_key
 
@@ -43,13 +43,13 @@ class Place:
         """Return what an object is called that belongs to the whole cluster."""
         return shared_name(self.settings, what)
 
-    def inside(self, name: str, labels: Mapping[str, str] = {}) -> ObjectMetaArgs:
+    def inside(self, name: str, labels: Mapping[str, str] = {}) -> Body:
         """Return the metadata of an object in the namespace."""
-        return ObjectMetaArgs(name=name, namespace=self.namespace, labels=self._labels(labels))
+        return {**self.outside(name, labels), "namespace": self.namespace}
 
-    def outside(self, name: str, labels: Mapping[str, str] = {}) -> ObjectMetaArgs:
+    def outside(self, name: str, labels: Mapping[str, str] = {}) -> Body:
         """Return the metadata of an object that is in no namespace."""
-        return ObjectMetaArgs(name=name, labels=self._labels(labels))
+        return {"name": name, "labels": self._labels(labels)}
 
     def after(self, *made: pulumi.Resource) -> pulumi.ResourceOptions:
         """Return the options of a child that is kept, and needs others before it."""

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes
 
 from moorage_infra.config import KubernetesSettings
-from moorage_infra.kubernetes import identity, network, queues, tenancy
+from moorage_infra.kubernetes import gpus, identity, monitoring, network, queues, tenancy
 from moorage_infra.kubernetes.place import Place
 from moorage_infra.targets import kubernetes_target
 from moorage_kubernetes.target import KubernetesTarget
@@ -38,7 +38,7 @@ class KubernetesPlatform(pulumi.ComponentResource):
 
 def _made(place: Place) -> pulumi.Output[KubernetesTarget]:
     namespace = tenancy.namespace(place)
-    inside = place.within(namespace.metadata.name)
+    inside = place.within(namespace.called)
     classes = tenancy.priorities(place)
     tenancy.quota(inside)
     tenancy.limits(inside)
@@ -53,14 +53,9 @@ def _made(place: Place) -> pulumi.Output[KubernetesTarget]:
 
 
 def _what_is_asked_for(place: Place, inside: Place) -> None:
-    # Parts of the SDK take a tenth of a second each to load.
     if place.settings.devices:
-        from moorage_infra.kubernetes import gpus
-
         gpus.devices(place, place.settings.devices)
     if place.settings.monitoring:
-        from moorage_infra.kubernetes import monitoring
-
         monitoring.monitoring(inside, place.settings.monitoring)
 
 

@@ -2,62 +2,57 @@
 
 from collections.abc import Mapping, Sequence
 
-from pulumi_kubernetes.apiextensions import CustomResource
-
 from moorage_infra.config import KubernetesSettings
 from moorage_infra.config.machines import Flavour, Taint, used, used_gpus, written
 from moorage_infra.config.quantities import amount
 from moorage_infra.kubernetes.network import NAMESPACE
+from moorage_infra.kubernetes.objects import Body, Object
 from moorage_infra.kubernetes.place import Place
 from moorage_infra.targets import QUEUE
 
 API = "kueue.x-k8s.io/v1beta1"
-Spec = dict[str, object]
-"""The body of an object whose kind has no class in the SDK; the names are those of the definition."""
 
 
-def queue(place: Place) -> CustomResource:
+def queue(place: Place) -> Object:
     """Make the flavours, the cluster's queue over them, and the namespace's own queue, which is returned."""
     flavours = [_flavour(place, each) for each in place.settings.flavours]
-    whole = CustomResource(
+    names = {each.name: place.shared(each.name) for each in place.settings.flavours}
+    whole = Object(
         place.child("cluster-queue"),
-        api_version=API,
-        kind="ClusterQueue",
-        metadata=place.outside(place.settings.namespace),
-        spec=cluster_queue(place.settings, {each.name: place.shared(each.name) for each in place.settings.flavours}),
-        opts=place.after(*flavours),
+        API,
+        "ClusterQueue",
+        {"metadata": place.outside(place.settings.namespace), "spec": cluster_queue(place.settings, names)},
+        place.after(*flavours),
     )
-    return CustomResource(
+    return Object(
         place.child("queue"),
-        api_version=API,
-        kind="LocalQueue",
-        metadata=place.inside(QUEUE),
-        spec={"clusterQueue": place.settings.namespace},
-        opts=place.after(whole),
+        API,
+        "LocalQueue",
+        {"metadata": place.inside(QUEUE), "spec": {"clusterQueue": place.settings.namespace}},
+        place.after(whole),
     )
 
 
-def _flavour(place: Place, flavour: Flavour) -> CustomResource:
-    return CustomResource(
+def _flavour(place: Place, flavour: Flavour) -> Object:
+    return Object(
         place.child(f"flavour-{flavour.name}"),
-        api_version=API,
-        kind="ResourceFlavor",
-        metadata=place.outside(place.shared(flavour.name)),
-        spec=resource_flavour(flavour, place.settings),
-        opts=place.options,
+        API,
+        "ResourceFlavor",
+        {"metadata": place.outside(place.shared(flavour.name)), "spec": resource_flavour(flavour, place.settings)},
+        place.options,
     )
 
 
-def resource_flavour(flavour: Flavour, settings: KubernetesSettings) -> Spec:
+def resource_flavour(flavour: Flavour, settings: KubernetesSettings) -> Body:
     """Return the body of one kind of machine: who is let in is sent to these nodes."""
     spot = settings.spot if flavour.spot else None
     taints = [*flavour.taints, *(spot.taints if spot else ())]
     labels = {**flavour.labels, **(spot.labels if spot else {})}
-    tainted: Spec = {"nodeTaints": [_taint(each) for each in dict.fromkeys(taints)]} if taints else {}
+    tainted: Body = {"nodeTaints": [_taint(each) for each in dict.fromkeys(taints)]} if taints else {}
     return {"nodeLabels": labels, **tainted}
 
 
-def cluster_queue(settings: KubernetesSettings, names: Mapping[str, str]) -> Spec:
+def cluster_queue(settings: KubernetesSettings, names: Mapping[str, str]) -> Body:
     """Return the body of the queue: every resource that any flavour has, bounded for each flavour."""
     gpus = sorted({each.gpu.resource for each in settings.flavours if each.gpu})
     spare = _spare(settings) if settings.queue.cohort else {}
@@ -66,7 +61,7 @@ def cluster_queue(settings: KubernetesSettings, names: Mapping[str, str]) -> Spe
         "flavors": [_bounded(each, names[each.name], gpus, spare) for each in settings.flavours],
     }
     said = settings.queue
-    cohort: Spec = {"cohort": said.cohort} if said.cohort else {}
+    cohort: Body = {"cohort": said.cohort} if said.cohort else {}
     return {
         "namespaceSelector": {"matchLabels": {NAMESPACE: settings.namespace}},
         "queueingStrategy": "BestEffortFIFO",
@@ -87,7 +82,7 @@ def _spare(settings: KubernetesSettings) -> Mapping[str, str]:
     }
 
 
-def _bounded(flavour: Flavour, name: str, gpus: Sequence[str], spare: Mapping[str, str]) -> Spec:
+def _bounded(flavour: Flavour, name: str, gpus: Sequence[str], spare: Mapping[str, str]) -> Body:
     own = flavour.gpu.resource if flavour.gpu else None
     amounts = {
         "cpu": flavour.quota.cpu,
@@ -99,6 +94,6 @@ def _bounded(flavour: Flavour, name: str, gpus: Sequence[str], spare: Mapping[st
     return {"name": name, "resources": resources}
 
 
-def _taint(taint: Taint) -> Spec:
-    value: Spec = {"value": taint.value} if taint.value else {}
+def _taint(taint: Taint) -> Body:
+    value: Body = {"value": taint.value} if taint.value else {}
     return {"key": taint.key, **value, "effect": taint.effect}

@@ -2,18 +2,7 @@
 
 from dataclasses import dataclass
 
-from pulumi_kubernetes.core.v1 import (
-    LimitRange,
-    LimitRangeItemArgs,
-    LimitRangeSpecArgs,
-    Namespace,
-    ResourceQuota,
-    ResourceQuotaSpecArgs,
-)
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, LabelSelectorRequirementArgs
-from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
-from pulumi_kubernetes.scheduling.v1 import PriorityClass
-
+from moorage_infra.kubernetes.objects import Body, Object, pods_with
 from moorage_infra.kubernetes.place import SERVED, Place
 from moorage_infra.targets import PRIORITY
 
@@ -29,45 +18,38 @@ def pod_security(level: str) -> dict[str, str]:
     }
 
 
-def namespace(place: Place) -> Namespace:
+def namespace(place: Place) -> Object:
     """Make the namespace; all else goes into it."""
-    return Namespace(
-        place.child("namespace"),
-        metadata=place.outside(place.settings.namespace, pod_security("restricted")),
-        opts=place.kept,
-    )
+    metadata = place.outside(place.settings.namespace, pod_security("restricted"))
+    return Object(place.child("namespace"), "v1", "Namespace", {"metadata": metadata}, place.kept)
 
 
 @dataclass(frozen=True)
 class Priorities:
     """The two classes of pods."""
 
-    steps: PriorityClass
-    serving: PriorityClass
+    steps: Object
+    serving: Object
 
 
 def priorities(place: Place) -> Priorities:
     """Make the classes: a served model takes the place of steps, a step takes nobody's."""
-    steps = PriorityClass(
-        place.child("priority-steps"),
-        metadata=place.outside(place.shared(PRIORITY)),
-        value=0,
-        preemption_policy="Never",
-        description="Steps of runs: they wait for a place.",
-        opts=place.kept,
-    )
-    serving = PriorityClass(
-        place.child("priority-serving"),
-        metadata=place.outside(place.shared("serving")),
-        value=SERVING_PRIORITY,
-        preemption_policy="PreemptLowerPriority",
-        description="Served models: they go before steps.",
-        opts=place.kept,
-    )
-    return Priorities(steps, serving)
+    steps: Body = {
+        "metadata": place.outside(place.shared(PRIORITY)),
+        "value": 0,
+        "preemptionPolicy": "Never",
+        "description": "Steps of runs: they wait for a place.",
+    }
+    serving: Body = {
+        "metadata": place.outside(place.shared("serving")),
+        "value": SERVING_PRIORITY,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "description": "Served models: they go before steps.",
+    }
+    return Priorities(_priority(place, "steps", steps), _priority(place, "serving", serving))
 
 
-def quota(place: Place) -> ResourceQuota:
+def quota(place: Place) -> Object:
     """Make the bound of what the namespace holds, whatever asks for it."""
     said = place.settings.quota
     gpus = {f"requests.{resource}": str(count) for resource, count in sorted(place.settings.gpus.items())}
@@ -82,42 +64,34 @@ def quota(place: Place) -> ResourceQuota:
         "services.nodeports": "0",
         **gpus,
     }
-    return ResourceQuota(
-        place.child("quota"),
-        metadata=place.inside("quota"),
-        spec=ResourceQuotaSpecArgs(hard=hard),
-        opts=place.kept,
-    )
+    body: Body = {"metadata": place.inside("quota"), "spec": {"hard": hard}}
+    return Object(place.child("quota"), "v1", "ResourceQuota", body, place.kept)
 
 
-def limits(place: Place) -> LimitRange:
+def limits(place: Place) -> Object:
     """Make the bounds of one container; the quota would refuse one that asks for nothing."""
     default, largest = place.settings.limits.default, place.settings.largest
-    container = LimitRangeItemArgs(
-        type="Container",
-        default_request={"cpu": default.cpu, "memory": default.memory},
-        max={"cpu": largest.cpu, "memory": largest.memory},
+    container = {
+        "type": "Container",
+        "defaultRequest": {"cpu": default.cpu, "memory": default.memory},
+        "max": {"cpu": largest.cpu, "memory": largest.memory},
         # Without a default of its own, a container that names no limit would get the largest one there is.
-        default={"cpu": largest.cpu, "memory": largest.memory},
-    )
-    return LimitRange(
-        place.child("limits"),
-        metadata=place.inside("containers"),
-        spec=LimitRangeSpecArgs(limits=[container]),
-        opts=place.kept,
-    )
+        "default": {"cpu": largest.cpu, "memory": largest.memory},
+    }
+    body: Body = {"metadata": place.inside("containers"), "spec": {"limits": [container]}}
+    return Object(place.child("limits"), "v1", "LimitRange", body, place.kept)
 
 
-def disruptions(place: Place) -> PodDisruptionBudget:
+def disruptions(place: Place) -> Object:
     """Make the bound of served pods that may be missing while nodes are drained."""
-    served = LabelSelectorRequirementArgs(key=SERVED, operator="Exists")
-    return PodDisruptionBudget(
-        place.child("disruptions"),
-        metadata=place.inside("serving"),
-        spec=PodDisruptionBudgetSpecArgs(
-            max_unavailable=place.settings.serving_disruptions,
-            selector=LabelSelectorArgs(match_expressions=[served]),
-            unhealthy_pod_eviction_policy="AlwaysAllow",
-        ),
-        opts=place.kept,
-    )
+    spec: Body = {
+        "maxUnavailable": place.settings.serving_disruptions,
+        "selector": pods_with(SERVED),
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+    body: Body = {"metadata": place.inside("serving"), "spec": spec}
+    return Object(place.child("disruptions"), "policy/v1", "PodDisruptionBudget", body, place.kept)
+
+
+def _priority(place: Place, who: str, body: Body) -> Object:
+    return Object(place.child(f"priority-{who}"), "scheduling.k8s.io/v1", "PriorityClass", body, place.kept)
