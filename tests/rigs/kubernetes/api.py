@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.rigs.kubernetes.certificates import Pair
+from tests.rigs.kubernetes.pair import Pair
 
 Object = dict[str, Any]
 """An object of the API as it is written in JSON."""
@@ -22,6 +22,7 @@ ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 JSON = "application/json"
 YAML = "application/yaml"
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
@@ -69,6 +70,11 @@ class Client:
     def delete(self, path: str, **query: str) -> Any:
         """Delete the object at the path; what depends on it is left to the garbage collector."""
         return self.call("DELETE", _with(path, {"propagationPolicy": "Background", **query}))
+
+    def discover(self, root: str) -> list[Object]:
+        """Return the groups below `/api` or `/apis`, each with its versions and their kinds."""
+        groups: list[Object] = json.loads(self._exchange("GET", root, None, {"Accept": DISCOVERY}))["items"]
+        return groups
 
     def text(self, path: str, **query: str) -> str:
         """Return what is no object: a log, `/readyz`."""

@@ -3,7 +3,6 @@
 import datetime as dt
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -12,20 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.rigs.kubernetes.pair import Pair
+
 VALID = dt.timedelta(days=365)
 """Both ways from now: a client whose clock is skewed still has to talk of the skew, not of certificates."""
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 LOOPBACK = ("127.0.0.1", "localhost")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The files of a certificate and its key, both PEM."""
-
-    certificate: Path
-    key: Path
 
 
 class Authority:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engine.tools import Tools
-from tests.rigs.kubernetes.certificates import Authority, Pair, signing_keys
+from tests.rigs.kubernetes.certificates import Authority, signing_keys
+from tests.rigs.kubernetes.pair import Pair
 from tests.rigs.kubernetes.ports import Port
 
 Argv = list[str | Path]

@@ -20,8 +20,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.rigs.kubernetes.certificates import Pair
 from tests.rigs.kubernetes.faults import Action, Answer, Delay, Faults, Reset, Silence, call_of
+from tests.rigs.kubernetes.pair import Pair
 
 LIMIT_BYTES = 4 << 20
 """The longest head of a request, and the longest event of a watch; etcd takes no larger object."""

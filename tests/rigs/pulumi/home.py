@@ -18,9 +18,10 @@ SCRIPT = """\
 #!{python}
 import sys
 sys.path[0] = {root!r}
-from {module} import main
+{before}from {module} import main
 main()
 """
+PROVIDER = "from tests.rigs.pulumi.alone import load_the_protocol_alone\nload_the_protocol_alone()\n"
 
 
 def furnish(home: Path, packages: Iterable[str] = tuple(MODULES)) -> None:
@@ -28,11 +29,13 @@ def furnish(home: Path, packages: Iterable[str] = tuple(MODULES)) -> None:
     _install(home, f"language-python-v{pulumi_version()}", "pulumi-language-python", "tests.rigs.pulumi.language")
     versions = {"shelf": "0.1.0", **plugins_of_the_sdks()}
     for package in packages:
-        _install(home, f"resource-{package}-v{versions[package]}", f"pulumi-resource-{package}", MODULES[package])
+        _install(
+            home, f"resource-{package}-v{versions[package]}", f"pulumi-resource-{package}", MODULES[package], PROVIDER
+        )
 
 
-def _install(home: Path, folder: str, name: str, module: str) -> None:
+def _install(home: Path, folder: str, name: str, module: str, before: str = "") -> None:
     path = home / "plugins" / folder / name
     path.parent.mkdir(parents=True)
-    path.write_text(SCRIPT.format(python=sys.executable, root=str(ROOT), module=module))
+    path.write_text(SCRIPT.format(python=sys.executable, root=str(ROOT), module=module, before=before))
     path.chmod(0o755)

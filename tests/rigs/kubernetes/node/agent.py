@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rigs.kubernetes.api import APPLY, Refused
-from tests.rigs.kubernetes.certificates import Authority, Pair
+from tests.rigs.kubernetes.certificates import Authority
 from tests.rigs.kubernetes.node import identity, lifecycle
 from tests.rigs.kubernetes.node.api import ApiServer, access
 from tests.rigs.kubernetes.node.clock import micro, now
@@ -22,6 +22,7 @@ from tests.rigs.kubernetes.node.kubelet import KubeletServer
 from tests.rigs.kubernetes.node.pods import Worker
 from tests.rigs.kubernetes.node.recall import recalled
 from tests.rigs.kubernetes.node.watching import Heard, Watch
+from tests.rigs.kubernetes.pair import Pair
 
 Object = dict[str, Any]
 LISTED_SECONDS = 30.0

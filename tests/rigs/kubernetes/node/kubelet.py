@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.rigs.kubernetes.certificates import Pair
 from tests.rigs.kubernetes.node.clock import parsed
 from tests.rigs.kubernetes.node.logs import Asked, read
+from tests.rigs.kubernetes.pair import Pair
 
 QUIET_SECONDS = 10.0
 

@@ -4,7 +4,8 @@ import base64
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -12,10 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
-
 from tests.rigs.kubernetes.api import APPLY, Client, Credentials, Object, Refused
-from tests.rigs.kubernetes.certificates import Pair
+from tests.rigs.kubernetes.pair import Pair
 
 
 class Unreachable(Exception):
@@ -62,11 +61,16 @@ class Cluster:
         """Return where objects of this kind are. Raises NoKind, after another look at what the server has."""
         with self._lock:
             if (api_version, kind) not in self._kinds:
-                self._discover(api_version)
+                self._discover()
             found = self._kinds.get((api_version, kind))
         if found is None:
             raise NoKind(f"{self.server} has no {api_version} {kind}")
         return found
+
+    def discover(self) -> None:
+        """Look at all kinds that the server has."""
+        with self._lock:
+            self._discover()
 
     def path(self, object: Object) -> str:
         """Return where this object is, or would be."""
@@ -115,17 +119,10 @@ class Cluster:
         except (OSError, HTTPException) as error:
             raise Unreachable(f"{self.server}: {error}") from error
 
-    def _discover(self, api_version: str) -> None:
-        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        try:
-            found = self.ask(partial(self._client.get, root))
-        except Refused as refused:
-            if refused.code != 404:
-                raise
-            return
-        for each in found["resources"]:
-            if "/" not in each["name"]:
-                self._kinds[api_version, each["kind"]] = Kind(root, each["name"], each["namespaced"])
+    def _discover(self) -> None:
+        for root in ("/api", "/apis"):
+            for group in self.ask(partial(self._client.discover, root)):
+                self._kinds.update(_kinds(root, group))
 
 
 def access(settings: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Access:
@@ -145,8 +142,16 @@ def connect(found: Access) -> Cluster:
         raise Unreachable(f"{found.server}: this stand-in knows certificates and tokens only, not {unsupported}")
     client = Client(found.server, _file(found.cluster, "certificate-authority"), _credentials(found))
     cluster = Cluster(found, client)
-    cluster.ask(partial(client.get, "/version"))
+    cluster.discover()
     return cluster
+
+
+def _kinds(root: str, group: Object) -> Iterator[tuple[tuple[str, str], Kind]]:
+    for served in group["versions"]:
+        version = "/".join(filter(None, (group["metadata"].get("name"), served["version"])))
+        for each in served["resources"]:
+            kind = Kind(f"{root}/{version}", each["resource"], each["scope"] == "Namespaced")
+            yield (version, each["responseKind"]["kind"]), kind
 
 
 def _kubeconfig(settings: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Any, str]:
@@ -156,14 +161,23 @@ def _kubeconfig(settings: Mapping[str, Any], environ: Mapping[str, str]) -> tupl
     is_text = "\n" in given or given.lstrip().startswith("{")
     source = "the provider's kubeconfig" if is_text else f"kubeconfig {given}"
     try:
-        config = yaml.safe_load(given if is_text else Path(given).expanduser().read_text())
+        config = _parsed(given if is_text else Path(given).expanduser().read_text(), source)
     except OSError as error:
         raise Unreachable(f"unable to load {source}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise Unreachable(f"unable to load {source}: it is no YAML: {error}") from error
     if not isinstance(config, dict) or not config.get("clusters"):
         raise Unreachable(f"unable to load {source}: it names no cluster")
     return config, source
+
+
+def _parsed(text: str, source: str) -> Any:
+    with suppress(ValueError):  # most YAML of the tests is JSON, which needs no parser that takes 10 ms to load
+        return json.loads(text)
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Unreachable(f"unable to load {source}: it is no YAML: {error}") from error
 
 
 def _named(config: Mapping[str, Any], what: str, name: object, source: str) -> Mapping[str, Any]:

@@ -6,8 +6,6 @@ prove how the vendor's plugin does what is asked, and has no charts, no Kustomiz
 
 import os
 
-import yaml
-
 from tests.rigs.kubernetes.api import Object, Refused
 from tests.rigs.pulumi.kubernetes import comparing, objects, ready, settings
 from tests.rigs.pulumi.kubernetes.cluster import Cluster, NoKind, Unreachable, access, connect
@@ -65,6 +63,8 @@ class Kubernetes(Provider):
         """Decode YAML, which is all that is asked of it here."""
         if token != DECODE:
             return super().invoke(token, arguments)
+        import yaml  # takes 10 ms to load, and is hardly ever asked for
+
         documents = [each for each in yaml.safe_load_all(plain(arguments["text"])) if each]
         return {"result": documents}
 
