@@ -50,7 +50,7 @@ GROUPS: Mapping[str, Group] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the groups that were asked for; 1 when a measured command failed."""
     asked = _arguments(arguments)
-    for folder in ("pipelines", "adapters", "bentos", "infra"):
+    for folder in ("pipelines", "adapters", "bentos", "infra", "tests/rigs"):
         compileall.compile_dir(ROOT / folder, quiet=2)
     failed = 0
     with metering() as meter, tempfile.TemporaryDirectory(prefix="moorage-bench-", dir=asked.folder) as scratch:

@@ -1,5 +1,6 @@
 """What `pulumi preview` costs for an environment to which nothing is to be done, beside a program that does nothing."""
 
+import compileall
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,7 @@ def _standing(folder: Path, plane: Plane, name: str, program: str | None = None)
     project, home = copy_of_the_project(own), world(own, plane.kubeconfig)
     if program is not None:
         (project / "infra" / "__main__.py").write_text(program)
+    compileall.compile_dir(project / "infra", quiet=2)
     stack = make_stack(tools().pulumi, project, home, name if program is None else STACKS[0])
     made = stack.up()
     if not made.ok:
