@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.engine.tools import Tools
 from tests.rigs.kubernetes import components
-from tests.rigs.kubernetes.addons import DEFINITIONS, PROBES, Addon, Name, addon
+from tests.rigs.kubernetes.addons import DEFINITIONS, POD, PROBES, Addon, Name, addon
 from tests.rigs.kubernetes.api import ANSWER_SECONDS, LOOK_SECONDS, Client, Credentials, Refused, kubeconfig
 from tests.rigs.kubernetes.certificates import Authority
 from tests.rigs.kubernetes.components import Files, Ports, make_files
@@ -102,10 +102,13 @@ class Plane:
             return str(answer.read().decode())
 
     def make_namespace(self, name: str) -> str:
-        """Create a namespace, and return its name when pods can be created in it."""
-        admin = self.client()
+        """Create a namespace, and return its name when pods can be created in it.
+
+        That takes its default account, and webhooks that have heard of it.
+        """
+        admin, pod = self.client(), {"metadata": {"name": "probe"}, "spec": POD}
         admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
-        admin.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", bool)
+        self._wait(f"namespace {name}", partial(admin.create, f"/api/v1/namespaces/{name}/pods", pod, dryRun="All"))
         return name
 
     def start(self) -> None:
