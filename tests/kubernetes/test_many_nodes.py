@@ -12,7 +12,12 @@ from tests.rigs.kubernetes_platform import KubernetesRig
 pytestmark = [pytest.mark.engine("Kubernetes", "JobSet", "Kueue"), pytest.mark.slow]
 
 TWO = Resources(nodes=2)
-SAYS = 'test "$NNODES-$MASTER_PORT" = 2-29500 && getent hosts "$MASTER_ADDR" && echo "rank $NODE_RANK"'
+SAYS = """
+test "$NNODES-$MASTER_PORT" = 2-29500 || exit 1
+until getent hosts "$MASTER_ADDR"; do sleep 0.05; done
+echo "rank $NODE_RANK"
+"""
+"""A name of the cluster is known a moment after its pod is there: whoever meets by it asks again."""
 
 
 def test_all_nodes_know_who_they_are_and_where_they_meet(rig: KubernetesRig) -> None:
