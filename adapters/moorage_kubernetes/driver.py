@@ -24,8 +24,8 @@ NO_RUN: Object = {"action": "FailJob", "onExitCodes": {"operator": "In", "values
 def lower_driver(job: DriverJob, target: KubernetesTarget) -> KubernetesRequest:
     """Return the Job that drives the run. Raises Unsupported where the environment has no account for drivers."""
     if target.driver_service_account is None:
-        seen = "this environment names no service account that a driver could run as"
-        raise Unsupported(seen, fix="set `driver_service_account` in the stack, or leave `--detach` out")
+        seen = "drivers do not run inside this environment: it does not say where its API server is"
+        raise Unsupported(seen, fix="name it in the stack, `network.api_server`, or leave `--detach` out")
     spec: Object = {
         "backoffLimit": STARTS,
         "activeDeadlineSeconds": LIFE_SECONDS,

@@ -108,7 +108,8 @@ def _refuse_secrets(job: StepJob, target: KubernetesTarget, step: str) -> None:
     other = [ref for ref in job.secrets.values() if allowed is not None and ref.partition("/")[0] not in allowed]
     if other:
         has = ", ".join(allowed or ()) or "none"
-        fix = "name one of these, or add it to `secrets` in the stack"
+        add = f"add {other[0].partition('/')[0]!r} to `secrets` in the stack"
+        fix = f"name one of these, or {add}" if allowed else add
         raise Unsupported(f"{step} asks for the secret {other[0]}; this environment offers {has}", fix=fix)
 
 

@@ -60,7 +60,7 @@ def kubernetes_target(settings: KubernetesSettings) -> KubernetesTarget:
         memory_gib=float(amount(settings.largest.memory) / GIB),
         context=settings.drivers.context or settings.cluster.context,
         service_account=ACCOUNT,
-        driver_service_account=DRIVER,
+        driver_service_account=DRIVER if settings.network.api_server else None,
         queue=QUEUE,
         jobset=settings.jobset,
         gpus=tuple(_offer(flavour, flavour.gpu) for flavour in settings.flavours if flavour.gpu),

@@ -114,7 +114,8 @@ def _pull(name: str) -> str:
 def _unknown(name: str, project: Path) -> SpecError:
     names = list_environments(project)
     near = get_close_matches(name, names, n=1)
-    fix = f"write {near[0]!r}, or: {_pull(name)}" if near else _pull(name)
+    ways = f"{_pull(name)}, or make it: moorage env up {name}" if (project / "Pulumi.yaml").is_file() else _pull(name)
+    fix = f"write {near[0]!r}, or: {ways}" if near else ways
     return SpecError(f"no environment is named {name!r}; there is {', '.join(names)}", fix=fix)
 
 

@@ -57,8 +57,11 @@ class Operations(Protocol):
         """The module of the SDK with which Pulumi's program makes this platform; empty when it needs none."""
         ...
 
-    def checks(self, settings: Settings) -> Sequence[Check]:
-        """Return what is asked before Pulumi starts. Raises TargetError when the settings do not say enough."""
+    def checks(self, settings: Settings, environment: str) -> Sequence[Check]:
+        """Return what is asked before Pulumi makes the environment of that name.
+
+        Raises TargetError when the settings do not say enough.
+        """
         ...
 
     def find(self, settings: Settings, resource: Declared) -> str | None:

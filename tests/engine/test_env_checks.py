@@ -10,6 +10,7 @@ import pytest
 from moorage.stacks.preflight import Checked, asked
 from moorage_kubernetes.operate import operations
 from moorage_kubernetes.operate.asked import asked_of
+from moorage_kubernetes.operate.inventory import ENVIRONMENT
 from moorage_kubernetes.operate.rights import Right, rights_to_give, rights_to_make
 from tests.engine.tools import Tools
 from tests.infra.engine import copy_of_the_project, world
@@ -26,6 +27,8 @@ pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes", "JobSet", "Kueue"), pyt
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 GROUP = "rbac.authorization.k8s.io"
 
+SPACE = {"apiVersion": "v1", "kind": "Namespace"}
+
 Look = Callable[..., dict[str, Checked]]
 
 
@@ -33,7 +36,7 @@ Look = Callable[..., dict[str, Checked]]
 def look(plane: Plane) -> Look:
     def look(kubeconfig: Path | None = None, **changes: Any) -> dict[str, Checked]:
         cluster = {"kubeconfig": str(kubeconfig or plane.kubeconfig)}
-        checks = operations.checks(settings(cluster=cluster, **changes))
+        checks = operations.checks(settings(cluster=cluster, **changes), "dev")
         return {each.name: each for each in asked(checks)}
 
     return look
@@ -88,7 +91,7 @@ def test_an_api_server_that_is_not_there_fails_one_check_and_the_others_are_not_
     found = look(file)
     assert "https://127.0.0.1:1 did not answer" in found["api"].seen
     assert {each.seen for each in found.values() if each.verdict == "skipped"} == {"api failed"}
-    assert len(found) == 5
+    assert len(found) == 6
 
 
 def test_a_kubeconfig_that_is_not_there_is_named(look: Look):
@@ -97,7 +100,7 @@ def test_a_kubeconfig_that_is_not_there_is_named(look: Look):
 
 def test_a_context_that_is_not_there_is_named(plane: Plane):
     cluster = {"kubeconfig": str(plane.kubeconfig), "context": "elsewhere"}
-    (api, *_) = asked(operations.checks(settings(cluster=cluster)))
+    (api, *_) = asked(operations.checks(settings(cluster=cluster), "dev"))
     assert api.verdict == "failed"
     assert "'elsewhere'" in api.seen
 
@@ -130,6 +133,33 @@ def test_who_may_make_a_role_and_has_not_what_it_gives_is_told_so(look: Look, pl
         {"subjects": [{"kind": "User", "apiGroup": GROUP, "name": "makes-only"}]},
     )
     assert look(who)["rights"].verdict == "ok"
+
+
+def test_a_namespace_that_the_stack_did_not_make_is_not_taken_over(look: Look, client: Client, nodes: None):
+    def made(**labels: str) -> Checked:
+        client.apply(f"/api/v1/namespaces/{space}", {**SPACE, "metadata": {"name": space, "labels": labels}})
+        return look(namespace=space)["owner"]
+
+    space = "taken"
+    assert look(namespace=space)["owner"].seen == "taken is to be made"
+    theirs = made()
+    assert theirs.seen.startswith("the namespace taken is there, and no stack of moorage made it: `up` would take it")
+    assert "--skip owner" in theirs.fix
+    assert made(**{ENVIRONMENT: "prod"}).seen.startswith("the namespace taken is the environment prod's")
+    assert (made(**{ENVIRONMENT: "dev"}).verdict, look(namespace=space)["quota"].verdict) == ("ok", "ok")
+
+
+def test_a_namespace_that_is_being_removed_is_waited_for(look: Look, client: Client):
+    path = "/api/v1/namespaces"
+    client.create(path, {**SPACE, "metadata": {"name": "going"}})
+    kept = {"metadata": {"name": "kept", "finalizers": ["moorage.dev/test"]}}
+    client.create(f"{path}/going/configmaps", kept)
+    client.delete(f"{path}/going")
+    found = look(namespace="going")["owner"]
+    client.merge(f"{path}/going/configmaps/kept", {"metadata": {"finalizers": None}})
+    assert (found.verdict, found.seen, found.fix) == (
+        "failed", "the namespace going is being removed", "wait until it is gone"
+    )  # fmt: skip
 
 
 def test_a_definition_that_is_not_there_is_named_with_what_brings_it(look: Look):

@@ -255,5 +255,9 @@ def test_drift_is_what_changed_what_is_gone_and_what_nobody_declared(make: Make,
     names = ("ClusterRoleBinding everywhere", "ConfigMap space-drifts/theirs", "Namespace space-lost")
     accepted = (*names, "RoleBinding space-drifts/evil")
     assert operator.env("drift", *(f"--accept={name}" for name in accepted)).code == 0
+    all_but_one = operator.env("drift", *(f"--accept={name}" for name in names))
+    assert all_but_one.err.splitlines() == [
+        "no stack's: remove it, or: moorage env drift drifts --accept 'RoleBinding space-drifts/evil'"
+    ]
     client.delete(f"{RBAC}/clusterrolebindings/everywhere")
     assert neighbour.env("drift").code == 0

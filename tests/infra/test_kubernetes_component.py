@@ -9,6 +9,7 @@ import pytest
 
 from moorage_infra.kubernetes import KubernetesPlatform
 from moorage_infra.kubernetes.place import RUN, SERVED, STEP
+from moorage_infra.targets import kubernetes_target
 from moorage_kubernetes.adapter import adapter
 from moorage_kubernetes.role import rules
 from tests.infra.mocks import Registered, registered
@@ -21,7 +22,7 @@ IN_ALL = {
 }  # fmt: skip
 """How many of each kind every stack has."""
 MORE = {
-    "local-dev": {"ResourceFlavor": 1, "NetworkPolicy": 5},
+    "local-dev": {"ResourceFlavor": 1, "NetworkPolicy": 6},
     "onprem": {
         "ResourceFlavor": 3, "NetworkPolicy": 8, "Namespace": 2, "DaemonSet": 1,
         "ServiceMonitor": 1, "PrometheusRule": 1,
@@ -81,6 +82,12 @@ def test_the_target_is_the_one_that_the_adapter_takes(stack: str) -> None:
     assert isinstance(target, adapter.Target)
     assert adapter.Target.model_validate(target.model_dump(mode="json")) == target
     assert target.namespace == settings(stack).namespace
+
+
+def test_drivers_have_an_account_only_where_they_reach_the_api_server() -> None:
+    closed = settings("onprem", lambda said: said["network"].pop("api_server"))
+    assert kubernetes_target(closed).driver_service_account is None
+    assert kubernetes_target(settings("onprem")).driver_service_account == "driver"
 
 
 @pytest.mark.parametrize("stack", NAMES)

@@ -44,6 +44,8 @@ def test_the_stacks_of_this_repository_say_nothing_wrong(stack: str) -> None:
 MISTAKES: list[tuple[Change, str, str]] = [
     (lambda said: said.pop("quota"), "`moorage:environment.quota` is missing", "add it: what the namespace may hold"),
     (set_to("namespce", value="x"), "`moorage:environment.namespce` is no key that", "did you mean 'namespace'?"),
+    (set_to("namespace", value="default"), "namespace` cannot be: 'default' is the cluster's own", "choose a new name"),
+    (set_to("namespace", value="kube-system"), "'kube-system' is the cluster's own", "choose a new name"),
     (
         set_to("flavours", 1, "gpu", "per_nod", value=4),
         "`moorage:environment.flavours.1.gpu.per_nod` is no key that",

@@ -13,10 +13,10 @@ class KubernetesOperations:
 
     sdk = "pulumi_kubernetes"
 
-    def checks(self, settings: Settings) -> Sequence[Check]:
-        """Return the checks `api`, `rights`, `crds`, `gpus` and `quota`."""
+    def checks(self, settings: Settings, environment: str) -> Sequence[Check]:
+        """Return the checks `api`, `rights`, `owner`, `crds`, `gpus` and `quota`."""
         asked = asked_of(settings)
-        checks: Sequence[Check] = _module("checks").checks(asked)
+        checks: Sequence[Check] = _module("checks").checks(asked, environment)
         return checks
 
     def find(self, settings: Settings, resource: Declared) -> str | None:

@@ -5,6 +5,7 @@ have a program of another version.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -96,6 +97,11 @@ class Asked(Part):
         return {**flavour.labels, **(self.spot.labels if flavour.spot and self.spot else {})}
 
 
+def _instead(missing: str, settings: Settings) -> str:
+    near = get_close_matches(missing, settings.keys() - Asked.model_fields.keys(), n=1)
+    return f"write `{missing}` for `{near[0]}`" if near else "add it; docs/infra.md says what it takes"
+
+
 def asked_of(settings: Settings) -> Asked:
     """Return what a stack asks. Raises TargetError when it does not say enough to be checked."""
     try:
@@ -103,5 +109,7 @@ def asked_of(settings: Settings) -> Asked:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(map(str, first["loc"]))
+        if first["type"] == "missing":
+            raise TargetError(f"the stack says no `{path}`", fix=_instead(path, settings)) from error
         message = f"the stack's `{path}` cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}"
         raise TargetError(message, fix="see docs/infra.md for what it takes") from error

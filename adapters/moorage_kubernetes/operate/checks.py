@@ -9,6 +9,7 @@ from moorage.operations import Check, Finding
 from moorage_kubernetes.operate import nodes
 from moorage_kubernetes.operate.asked import Asked
 from moorage_kubernetes.operate.cluster import Cluster
+from moorage_kubernetes.operate.inventory import ENVIRONMENT
 from moorage_kubernetes.operate.rights import KUEUE, MONITORING, RBAC, Right, rights_to_give, rights_to_make
 
 AT_ONCE = 8
@@ -22,11 +23,12 @@ ADDON = {
 """What to do about an API that a cluster does not have, by its group."""
 
 
-def checks(asked: Asked) -> Sequence[Check]:
+def checks(asked: Asked, environment: str) -> Sequence[Check]:
     """Return all of them; the cluster is reached once, when the first is asked."""
     reach = cache(partial(Cluster, asked))
     questions: dict[str, Callable[[Asked, Cluster], Finding]] = {
-        "rights": _rights, "crds": _definitions, "gpus": _gpus, "quota": _quota
+        "rights": _rights, "owner": partial(_owner, environment), "crds": _definitions, "gpus": _gpus,
+        "quota": _quota,
     }  # fmt: skip
     rest = [Check(name, partial(_ask, ask, asked, reach), needs="api") for name, ask in questions.items()]
     return (Check("api", lambda: _api(reach())), *rest)
@@ -58,6 +60,21 @@ def _rights(asked: Asked, cluster: Cluster) -> Finding:
     if not lacks:
         return Finding(True, f"all {len(wanted) - len(free)} that it takes")
     return Finding(False, f"you may not {_listed(lacks)}", "have a role with these rights bound to you")
+
+
+def _owner(environment: str, asked: Asked, cluster: Cluster) -> Finding:
+    space = asked.namespace
+    found = cluster.get(f"/api/v1/namespaces/{space}")
+    if found is None:
+        return Finding(True, f"{space} is to be made")
+    if found["metadata"].get("deletionTimestamp"):
+        return Finding(False, f"the namespace {space} is being removed", "wait until it is gone")
+    owner = (found["metadata"].get("labels") or {}).get(ENVIRONMENT)
+    if owner == environment:
+        return Finding(True, f"{space} is this environment's")
+    whose = f"is the environment {owner}'s" if owner else "is there, and no stack of moorage made it"
+    seen = f"the namespace {space} {whose}: `up` would take it over, and `down` remove it with all that is in it"
+    return Finding(False, seen, "choose another `namespace`; `--skip owner` when it shall be taken over")
 
 
 def _definitions(asked: Asked, cluster: Cluster) -> Finding:
@@ -97,7 +114,7 @@ def _gpus(asked: Asked, cluster: Cluster) -> Finding:
 
 def _quota(asked: Asked, cluster: Cluster) -> Finding:
     seen, lacks = nodes.quota(asked, nodes.nodes(cluster))
-    fix = "lower the stack's `quota`; `--skip quota` where nodes come when they are needed"
+    fix = "lower `quota` and `flavours[].quota`, or mend `labels`; `--skip quota` where nodes come when they are needed"
     return Finding(False, "; ".join(lacks), fix) if lacks else Finding(True, seen)
 
 

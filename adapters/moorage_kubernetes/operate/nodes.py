@@ -57,7 +57,7 @@ def gpus(asked: Asked, there: Sequence[Node]) -> tuple[list[str], list[str]]:
         those = [each for each in there if each.has(labels)]
         most = max((each.of(gpu.resource) for each in those), default=Decimal(0))
         if not those:
-            lacks.append(f"{flavour.name}: no node has {_pairs(labels)}{_instead(labels, there)}")
+            lacks.append(_none(flavour, labels, there))
         elif most < gpu.per_node:
             wanted = f"the stack says {gpu.per_node}"
             lacks.append(
@@ -74,7 +74,9 @@ def quota(asked: Asked, there: Sequence[Node]) -> tuple[str, list[str]]:
     has_cpu, has_memory = _sum(there, "cpu"), _sum(there, "memory")
     lacks = _more("the namespace", asked.quota.cpu, has_cpu, asked.quota.memory, has_memory)
     for flavour in asked.flavours:
-        lacks += _flavour(flavour, [each for each in there if each.has(asked.labels(flavour))])
+        labels = asked.labels(flavour)
+        those = [each for each in there if each.has(labels)]
+        lacks += _flavour(flavour, those) if those else [_none(flavour, labels, there)]
     cpus = f"{parse_quantity(asked.quota.cpu)} of {_plain(has_cpu)} CPUs"
     return f"{cpus}, {_gib(parse_quantity(asked.quota.memory))} of {_gib(has_memory)} GiB", lacks
 
@@ -85,6 +87,10 @@ def _flavour(flavour: Flavour, those: Sequence[Node]) -> list[str]:
     if flavour.gpu and said.gpus > (total := _sum(those, flavour.gpu.resource)):
         lacks.append(_asks(f"flavour {flavour.name}", str(said.gpus), _plain(total), flavour.gpu.resource))
     return lacks
+
+
+def _none(flavour: Flavour, labels: Mapping[str, str], there: Sequence[Node]) -> str:
+    return f"{flavour.name}: no node has {_pairs(labels)}{_instead(labels, there)}"
 
 
 def _more(name: str, cpu: str, has_cpu: Decimal, memory: str, has_memory: Decimal) -> list[str]:

@@ -24,6 +24,12 @@ def _own_key(key: str) -> str:
     return key
 
 
+def _own_namespace(name: str) -> str:
+    if name == "default" or name.startswith("kube-"):
+        raise ValueError(f"{name!r} is the cluster's own, and this one is the stack's to remove; choose a new name")
+    return name
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
@@ -49,7 +55,7 @@ def _endpoint(text: str) -> str:
     return text
 
 
-Namespace = Annotated[str, StringConstraints(pattern=NAMESPACE_PATTERN, max_length=40)]
+Namespace = Annotated[str, StringConstraints(pattern=NAMESPACE_PATTERN, max_length=40), AfterValidator(_own_namespace)]
 """A DNS label of at most 40 characters: names of what belongs to the whole cluster begin with it."""
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=253)]
 """The name of an object: lower-case letters, digits, dashes and dots."""

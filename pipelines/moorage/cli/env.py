@@ -45,6 +45,7 @@ def show(name: str, project: Path | None, as_json: bool) -> None:
         output.print_json(found.model_dump(mode="json", by_alias=True))
         return
     rows = [("environment", found.name), ("platform", found.platform), ("store", found.store)]
+    rows += [("registry", found.registry)] if found.registry else []
     rows += [(f"target.{key}", _text(value)) for key, value in found.target.items()]
     rows += [(f"labels.{key}", value) for key, value in found.labels.items()]
     output.print_table(("", ""), [(output.dim(title), text) for title, text in rows])

@@ -106,7 +106,7 @@ def _plan(
     name: str, requirements: Path | None, base: str | None, python: str | None, platform: str | None,
     ca_bundle: Path | None, wheel: Path | None, project: Path | None,
 ) -> Plan:  # fmt: skip
-    _check(STEP_NAME_PATTERN, name, "an image", "letters, digits and hyphens, as in train-gpu")
+    _check(STEP_NAME_PATTERN, name, "an image", "write lower-case letters, digits and hyphens, as in train-gpu")
     if base is not None and python is not None:
         raise SpecError("--python picks a base image, and --base names one", fix="give one of them")
     base = base if base is not None else f"python:{_python_version(python)}-slim"

@@ -36,4 +36,6 @@ def drift(name: str, accept: tuple[str, ...], project: Path | None, as_json: boo
     if found:
         if any(each.urn for each in found):
             output.note(f"put it back: moorage env up {name} -- --refresh")
+        if strange := next((each.name for each in found if not each.urn), None):
+            output.note(f"no stack's: remove it, or: moorage env drift {name} --accept '{strange}'")
         raise click.exceptions.Exit(1)

@@ -11,6 +11,7 @@ from moorage.cli.kept import forget, keep
 from moorage.errors import PlatformError, TargetError
 from moorage.operations import Operations
 from moorage.project import find_root
+from moorage.registry import adapter
 from moorage.stacks.engine import Ended, Engine, Locked, NoStack, State
 from moorage.stacks.locks import said_locks
 from moorage.stacks.pending import declared, protected
@@ -27,9 +28,12 @@ WIDTH = len("skipped")
 
 
 def opened(name: str, project: Path | None) -> "Work":
-    """Return the stack of that name. Raises SpecError when the project has none."""
+    """Return the stack of that name. Raises SpecError when the project has none, or nobody its platform."""
     file = stack_file(name, find_root(project or Path.cwd()))
-    return Work(file, operations(file.platform))
+    platform = operations(file.platform)
+    if platform is None:
+        adapter(file.platform)  # a platform that nobody knows is told before all else
+    return Work(file, platform)
 
 
 class Work:
@@ -46,7 +50,7 @@ class Work:
     def check(self, skip: Set[str]) -> None:
         """Make all checks but those. Raises TargetError when one fails."""
         sdk = self.platform.sdk if self.platform else ""
-        more = self.platform.checks(self.file.settings) if self.platform else ()
+        more = self.platform.checks(self.file.settings, self.file.name) if self.platform else ()
         preflight((readiness(self.file, sdk, lambda: self.engine), *more), skip, tell)
 
     def make(self) -> State:
@@ -92,8 +96,12 @@ class Work:
         return f"the environment {self.file.name!r}, {count} {'resource' if count == 1 else 'resources'}"
 
     def refuse_protected(self) -> None:
-        """Return when nothing of the stack is protected. Raises TargetError with what is."""
-        kept = protected(self.engine.state())
+        """Return when nothing of the stack is protected. Raises TargetError with what is, NoStack for none."""
+        try:
+            kept = protected(self.engine.state())
+        except NoStack as error:
+            name = self.file.name
+            raise NoStack(f"there is nothing to remove: no stack {name!r} was made", fix="moorage env list") from error
         if kept:
             name = self.file.name
             fix = f"set `protect: false` in {self.file.path}, moorage env up {name}, then: moorage env down {name}"

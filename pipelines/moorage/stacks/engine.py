@@ -122,6 +122,9 @@ class Engine:
         said = what_failed(out, err)
         if said.startswith("no stack named"):
             raise NoStack(f"pulumi said: {said}", fix=f"make it: moorage env up {self.stack}")
+        if "does not have output property" in said:
+            seen = f"the stack {self.stack!r} has no output `environment`: it was not made, or was removed"
+            raise NotFound(seen, fix=f"moorage env up {self.stack}")
         if locks := said_locks(err):
             locked = Locked(f"pulumi {command} said: {said}", fix=f"moorage env up {self.stack} looks who it is")
             locked.locks = locks

@@ -43,6 +43,10 @@ def test_a_document_in_a_file_is_kept_and_shown(call: Call, file: Path) -> None:
     lines = call("env", "show", "team").out.splitlines()
     assert lines[0].split() == ["environment", "team"]
     assert any(line.startswith("target.cpu") for line in lines)
+    assert not any(line.startswith("registry") for line in lines)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "registry": "registry.example/ml"}))
+    assert call("env", "pull", "team", "--from", file).code == 0
+    assert "registry.example/ml" in [line.split()[-1] for line in call("env", "show", "team").out.splitlines()]
 
 
 def test_a_stack_is_asked_where_pulumi_is_there(
@@ -62,6 +66,14 @@ def test_what_pulumi_says_is_handed_on(call: Call, project: Path, monkeypatch: p
     ended = call("env", "pull", "team")
     assert ended.code == 2
     assert ended.err.startswith("error: pulumi said: no stack named team\n")
+
+
+def test_a_stack_that_was_removed_is_told_as_such(call: Call, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "error: current stack does not have output property 'environment'"
+    fake_pulumi(project, f'echo "{said}" >&2; exit 255', monkeypatch)
+    ended = call("env", "pull", "team")
+    seen = "the stack 'team' has no output `environment`: it was not made, or was removed"
+    assert (ended.code, ended.err) == (2, f"error: {seen}\n  fix: moorage env up team\n")
 
 
 def test_an_answer_of_pulumi_that_is_no_json_is_a_sentence(

@@ -133,6 +133,24 @@ def test_a_check_that_does_not_exist_is_refused(call: Call, here: Path) -> None:
     assert (refused.code, refused.err.splitlines()[0]) == (2, "error: no check is named 'gpu'")
 
 
+def test_a_platform_that_nobody_knows_is_told_before_its_checks(call: Call, here: Path) -> None:
+    (here / "stacks" / "Pulumi.team.yaml").write_text("config: {shop:environment: {platform: kubernets}}\n")
+    refused = call(*UP, "--skip", "gpus")
+    assert refused.code == 2
+    assert refused.err.startswith("error: no adapter is named 'kubernets'; installed: kubernetes, local\n")
+    assert "fix: write 'kubernetes'" in refused.err
+
+
+def test_what_was_never_made_is_not_removed(call: Call, here: Path) -> None:
+    program = here / "bin" / "pulumi"
+    program.write_text("#!/bin/sh\necho \"error: no stack named 'team' found\" >&2\nexit 255\n")
+    refused = call("env", "down", "team", "--yes")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        2,
+        "error: there is nothing to remove: no stack 'team' was made",
+    )
+
+
 def test_a_machine_without_pulumi_is_told_so(call: Call, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     refused = call(*UP)

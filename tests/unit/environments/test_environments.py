@@ -75,6 +75,9 @@ def test_an_environment_that_is_not_there_names_those_that_are(tmp_path: Path) -
     )
     with pytest.raises(SpecError, match="write 'big-box', or: moorage env pull big-bx"):
         load_environment("big-bx", tmp_path)
+    (tmp_path / "Pulumi.yaml").touch()
+    with pytest.raises(SpecError, match="moorage env pull aws-dev, or make it: moorage env up aws-dev"):
+        load_environment("aws-dev", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "../secrets", "a/b", "UPPER", "x" * 64, ".", "a\0b", "-a"])

@@ -137,7 +137,7 @@ def test_a_registry_can_be_named(build: Call, programs: Programs, store: Store) 
         (("--push", "-e", "bare"), "environment 'bare' does not say where its images go", "--registry"),
         (("--push",), "local takes no images: steps on this machine run", "name another environment"),
         (("--push", "-e", "nowhere"), "no environment is named 'nowhere'", "moorage env pull nowhere"),
-        (("Train",), "'Train' cannot name an image", "letters"),
+        (("Train",), "'Train' cannot name an image", "write lower-case letters"),
         (("--platform", "arm64"), "'arm64' cannot name a platform", "linux/arm64"),
         (("--python", "3.12"), "--python picks a base image, and --base names one", "one of them"),
         (("--registry", "https://registry.example"), "cannot name a registry", "registry.example/team"),

@@ -68,7 +68,7 @@ def test_it_is_started_again_unless_there_is_no_run() -> None:
 
 
 def test_an_environment_without_an_account_for_drivers_is_refused() -> None:
-    with pytest.raises(Unsupported, match="names no service account"):
+    with pytest.raises(Unsupported, match="does not say where its API server is"):
         lowered(TARGET.model_copy(update={"driver_service_account": None}))
 
 

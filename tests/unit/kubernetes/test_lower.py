@@ -138,9 +138,17 @@ def test_what_the_environment_lacks_is_refused(asked: Resources, changed: dict[s
         lower(job(asked), TARGET.model_copy(update=changed))
 
 
-def test_a_secret_that_the_environment_does_not_offer_is_refused() -> None:
-    with pytest.raises(Unsupported, match="asks for the secret loans/token; this environment offers other"):
-        lower(job(secrets={"TOKEN": "loans/token"}), TARGET.model_copy(update={"secrets": ("other",)}))
+@pytest.mark.parametrize(
+    ("offered", "seen", "fix"),
+    [
+        (("other",), "this environment offers other", "name one of these, or add 'loans' to `secrets` in the stack"),
+        ((), "this environment offers none", "add 'loans' to `secrets` in the stack"),
+    ],
+)
+def test_a_secret_that_the_environment_does_not_offer_is_refused(offered: tuple[str, ...], seen: str, fix: str) -> None:
+    with pytest.raises(Unsupported, match=f"asks for the secret loans/token; {seen}") as refused:
+        lower(job(secrets={"TOKEN": "loans/token"}), TARGET.model_copy(update={"secrets": offered}))
+    assert refused.value.problems[0].fix == fix
 
 
 def test_a_pod_may_do_no_more_than_it_must() -> None:

@@ -31,8 +31,17 @@ def test_every_key_that_is_checked_is_one_that_the_program_knows():
 
 
 def test_what_cannot_be_checked_is_said_by_its_key():
-    with pytest.raises(TargetError, match=r"`quota.memory` cannot be used: field required"):
+    with pytest.raises(TargetError, match=r"the stack says no `quota.memory`"):
         asked_of(settings(quota={"cpu": 1}))
+    with pytest.raises(TargetError, match=r"`flavours` cannot be used: input should be a valid"):
+        asked_of(settings(flavours="cpu"))
+
+
+def test_a_key_that_is_misspelt_is_named_beside_the_one_that_is_missing():
+    wrong = {"namspace" if key == "namespace" else key: value for key, value in settings().items()}
+    with pytest.raises(TargetError, match=r"the stack says no `namespace`") as refused:
+        asked_of(wrong)
+    assert refused.value.problems[0].fix == "write `namespace` for `namspace`"
 
 
 def test_rights_are_those_of_what_the_stack_has():

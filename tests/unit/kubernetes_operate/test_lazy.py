@@ -19,5 +19,5 @@ def test_a_machine_without_the_client_is_told_what_brings_it(monkeypatch: pytest
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "kubernetes", None)
     with pytest.raises(TargetError, match="the client of Kubernetes is not installed") as refused:
-        operations.checks(settings())
+        operations.checks(settings(), "dev")
     assert refused.value.problems[0].fix == "pip install 'moorage[kubernetes]'"

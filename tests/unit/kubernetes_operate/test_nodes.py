@@ -39,6 +39,11 @@ def test_a_label_that_no_node_has_is_named_beside_those_that_there_are():
     assert lacks == ["l4: no node has gpu=L4; there is gpu=T4"]
 
 
+def test_a_kind_of_machine_that_is_not_there_is_named_by_its_labels():
+    _, lacks = quota(asked(), nodes(body({"pool": "big"}, cpu="64", memory="256Gi"), WITH_GPUS, WITH_GPUS))
+    assert lacks == ["cpu: no node has pool=cpu; there is pool=big"]
+
+
 def test_fewer_gpus_than_a_node_is_said_to_have_are_counted():
     _, lacks = gpus(asked(), nodes(body(L4, gpus="2")))
     assert lacks == ["l4: the most nvidia.com/gpu that one of 1 nodes has is 2; the stack says 4"]

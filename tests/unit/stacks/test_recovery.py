@@ -23,7 +23,7 @@ class Shelf:
     def __init__(self, *labels: str) -> None:
         self.labels = labels
 
-    def checks(self, settings: Settings) -> Sequence[Check]:
+    def checks(self, settings: Settings, environment: str) -> Sequence[Check]:
         return ()
 
     def find(self, settings: Settings, resource: Declared) -> str | None:
