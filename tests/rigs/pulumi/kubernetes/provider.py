@@ -5,6 +5,7 @@ prove how the vendor's plugin does what is asked, and has no charts, no Kustomiz
 """
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from tests.rigs.kubernetes.api import Object, Refused
 from tests.rigs.pulumi.kubernetes import comparing, objects, ready, settings
@@ -34,9 +35,11 @@ class Kubernetes(Provider):
 
     def __init__(self) -> None:
         super().__init__()
+        self._thread = ThreadPoolExecutor(1)
         self.version = plugins_of_the_sdks()[self.package]
         self._settings = settings.Settings()
-        self._found: Cluster | Unreachable = Unreachable("the provider was not configured")
+        self._looking = Future[Cluster | Unreachable]()
+        self._looking.set_result(Unreachable("the provider was not configured"))
 
     def check_config(self, news: Properties) -> Checked:
         """Look at the settings."""
@@ -47,17 +50,9 @@ class Kubernetes(Provider):
         return settings.diff(olds, news)
 
     def configure(self, given: Properties) -> None:
-        """Find the cluster."""
+        """Look for the cluster; the engine goes on meanwhile."""
         self._settings = settings.read_settings(given, dict(os.environ))
-        if has_unknown(given):
-            self._found = Unreachable("its kubeconfig is not known yet")
-            return
-        try:
-            self._found = connect(access(plain(given)))
-        except Unreachable as error:
-            self._found = error
-        except Refused as error:
-            self._found = Unreachable(f"it refuses us: {error}")
+        self._looking = self._thread.submit(_found, given)
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
         """Decode YAML, which is all that is asked of it here."""
@@ -172,6 +167,10 @@ class Kubernetes(Provider):
         if lacks:
             raise PartlyDone(id, state, tuple(lacks))
 
+    @property
+    def _found(self) -> Cluster | Unreachable:
+        return self._looking.result()
+
     def _cluster(self) -> Cluster:
         if isinstance(self._found, Unreachable):
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self._found}")
@@ -255,6 +254,17 @@ class Kubernetes(Provider):
 
     def _patience(self, inputs: Properties, request: Request) -> float:
         return request.timeout_seconds or float(objects.annotation(inputs, objects.TIMEOUT) or 0)
+
+
+def _found(given: Properties) -> Cluster | Unreachable:
+    if has_unknown(given):
+        return Unreachable("its kubeconfig is not known yet")
+    try:
+        return connect(access(plain(given)))
+    except Unreachable as error:
+        return error
+    except Refused as error:
+        return Unreachable(f"it refuses us: {error}")
 
 
 def _failure(resource: Resource, what: str, refused: Refused) -> ProviderError:
