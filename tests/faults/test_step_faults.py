@@ -1,11 +1,13 @@
 """What a step may do to itself, in one run from its spec to its record: each death has a cause and a sentence."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from moorage.journal import RunRecord, StepRecord
-from moorage.runs.api import open_place, run
+from moorage.journal import RunRecord, StepRecord, read_record
+from moorage.runs.api import open_place, run, start
 from moorage.runs.gc import collect_garbage
 from moorage.states import Cause, RunState, StepState
 from moorage.step.paths import logs_prefix
@@ -177,12 +179,20 @@ def test_a_failed_step_leaves_nothing_in_the_store_and_a_killed_one_only_what_gc
     assert list(work.glob(f"{ended.record.id}-*")) == []
 
 
+def driven(spec: Path) -> RunRecord:
+    """Return how the run ends; a driver that finds no space itself ends with 2, and the next one goes on."""
+    place, identity = start(spec, project=spec.parent)
+    resume = [sys.executable, "-m", "moorage", "resume", identity]
+    until(lambda: subprocess.run(resume, cwd=spec.parent, capture_output=True).returncode == 1)
+    return read_record(place.store, identity)
+
+
 def test_a_step_that_fills_the_disk_fails_and_gives_the_space_back(
     small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MOORAGE_STORE", str(small_disk))
     full = write_project(tmp_path / "full", function("fills", outputs=BIG))
-    failed = run(full, project=full.parent).record.steps["fills"]
+    failed = driven(full).steps["fills"]
     assert (failed.state, failed.cause) == (StepState.FAILED, Cause.USER)
     assert "No space left on device" in str(failed.message)
     fine = write_project(tmp_path / "fine", function("fine", outputs=METRICS))
