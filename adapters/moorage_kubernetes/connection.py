@@ -18,6 +18,7 @@ from moorage_kubernetes.pods import GRACE_SECONDS
 from moorage_kubernetes.refusals import Taken
 from moorage_kubernetes.stopping import is_over, stop
 from moorage_kubernetes.target import KubernetesTarget
+from moorage_kubernetes.telling import say_driver
 
 PLATFORM = "kubernetes"
 STOP_SECONDS = GRACE_SECONDS + 45.0
@@ -80,6 +81,10 @@ class KubernetesConnection:
         pods, _ = self.api.list(POD, f"{label}={handle.job}", metadata_only=True)
         for name in sorted(pod["metadata"]["name"] for pod in pods):
             yield from self.api.log(name, CONTAINER)
+
+    def say_driver(self, name: JobName) -> str:
+        """Return how the Job of a driver stands, in a sentence."""
+        return say_driver(self.api.hasty(), name)
 
     def cancel(self, handle: Handle) -> None:
         """Stop the job, and return when none of its pods is left."""

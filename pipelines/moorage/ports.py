@@ -206,6 +206,18 @@ class Hosts(Protocol):
 
 
 @runtime_checkable
+class TellsOfDrivers(Protocol):
+    """What the connection of a platform that runs drivers has besides."""
+
+    def say_driver(self, name: JobName) -> str:
+        """Return in a sentence how a driver's job stands, and why it is not at work; the platform is asked once.
+
+        Raises PlatformError when it does not tell.
+        """
+        ...
+
+
+@runtime_checkable
 class BuiltIn(Protocol):
     """What an adapter has besides when its platform is there with no `pulumi up`."""
 

@@ -127,7 +127,9 @@ ADVICE: Mapping[Cause, Advice] = {
     Cause.TIMED_OUT: Advice(True, "a deadline passed; raise `timeout`, or make the step faster"),
     Cause.OUT_OF_MEMORY: Advice(False, "the step ran out of memory; raise `resources.memory`"),
     Cause.CANCELLED: Advice(False, "the run was cancelled; `moorage resume` continues it"),
-    Cause.CORRUPT: Advice(False, "stored bytes changed; `moorage resume` runs the step that made them again"),
+    Cause.CORRUPT: Advice(
+        False, "stored bytes changed or are gone; `moorage resume` makes an artifact again, a new run brings the code"
+    ),
     Cause.PLATFORM: Advice(True, "the platform failed; wait, then `moorage resume`"),
     Cause.LOST: Advice(True, "the job vanished without a result; `moorage resume` tries again"),
 }

@@ -71,7 +71,7 @@ class Imaginary:
         self.jobs: dict[str, _Job] = {}
         self.most_at_once = 0
         self.on_wait: Callable[[], None] = lambda: None
-        self.reachable = True
+        self.silence: PlatformError | None = None  # said instead of where jobs stand
 
     def clock(self) -> datetime:
         """Return the time there."""
@@ -102,8 +102,8 @@ class Imaginary:
 
     def observe(self, handles: Sequence[Handle]) -> Sequence[Observation]:
         """Return where the jobs stand now."""
-        if not self.reachable:
-            raise PlatformError("the imaginary platform does not answer")
+        if self.silence:
+            raise self.silence
         return [self._observe(handle) for handle in handles]
 
     def owned(self, owner: Owner) -> Iterator[Handle]:

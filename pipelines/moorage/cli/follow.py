@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from moorage.cli import output
 from moorage.cli.progress import watching
+from moorage.cli.summary import where_option
 from moorage.journal import Event, RunRecord, find_segment, fold, read_record
-from moorage.runs.api import Place
+from moorage.runs.api import Place, say_driver
 from moorage.runs.summary import read_summary
 from moorage.states import RunState
 
@@ -25,8 +26,22 @@ def follow(place: Place, run: str) -> RunRecord:
         for record, event in _events(place, run):
             watch(record, event)
     if record.finished is None:
-        output.note(f"nobody drives run {run}; `moorage resume {run}` goes on with it")
+        say_left(place, record)
     return record
+
+
+def say_left(place: Place, record: RunRecord) -> None:
+    """Say on stderr that nobody drives the run, what became of the driver that its platform had, and what to do."""
+    if said := say_driver(place, record.id):
+        output.note(said)
+    output.note(f"nobody drives run {record.id}; `moorage resume {record.id}{where_option(record)}` goes on with it")
+
+
+def is_left(place: Place, run: str, quiet_seconds: float) -> bool:
+    """Return whether nobody drives a run of which nothing was heard for so long."""
+    if quiet_seconds < PATIENCE_SECONDS:
+        return False
+    return read_summary(place.store, run, datetime.now(UTC)).state is RunState.STALLED
 
 
 def _events(place: Place, run: str) -> Iterator[tuple[RunRecord, Event]]:
@@ -37,7 +52,7 @@ def _events(place: Place, run: str) -> Iterator[tuple[RunRecord, Event]]:
         segment = find_segment(place.store, run, number)
         if segment is None:
             # A run that ended may have been resumed: only where nothing follows is it the end.
-            if (record and record.finished) or _is_left(place, run, time.monotonic() - quiet_since):
+            if (record and record.finished) or is_left(place, run, time.monotonic() - quiet_since):
                 return
             time.sleep(0.2 if place.store.root else 3)
             continue
@@ -45,9 +60,3 @@ def _events(place: Place, run: str) -> Iterator[tuple[RunRecord, Event]]:
         for event in segment.events:
             record = fold(record, event)
             yield record, event
-
-
-def _is_left(place: Place, run: str, quiet_seconds: float) -> bool:
-    if quiet_seconds < PATIENCE_SECONDS:
-        return False
-    return read_summary(place.store, run, datetime.now(UTC)).state is RunState.STALLED

@@ -10,16 +10,18 @@ from pathlib import Path
 import click
 
 from moorage.cli import output
+from moorage.cli.exits import Exit
+from moorage.cli.follow import is_left, say_left
 from moorage.cli.options import json_option, place_options, run_argument
 from moorage.errors import SpecError
 from moorage.journal import RunRecord, StepRecord
 from moorage.runs import api
 from moorage.spec.finding import did_you_mean
-from moorage.states import StepState
+from moorage.states import RunState, StepState
 from moorage.step.reading import read_log, read_result
 
-PATIENCE_SECONDS = 10.0
-"""How long to wait for the driver of a run that has none, as it is right after `moorage run --detach`."""
+WORK_SECONDS = 60.0
+"""How long a step that outlived its driver may say nothing until it is taken for dead, too."""
 
 
 @click.command("logs")
@@ -41,23 +43,24 @@ def command(
     """Print what the steps of a run wrote; -f follows.
 
     RUN is an id, the start of one, or `last`. Without STEP, the lines of all steps come in the order in which
-    they were written, each with its step's name. With --json each line is one object.
+    they were written, each with its step's name. With --json each line is one object. Exit code 1, with -f: the
+    step, or the run, did not succeed, or nobody drives it.
     """
     place = api.open_place(environment, project)
     found = api.find_run(place, run_id)
     reader = _Reader(place, found, step, attempt, _Printer(step is None, as_json))
     reader.read_all()
-    quiet_since = time.monotonic()
     while follow and not reader.has_ended:
-        if reader.is_driven:
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > PATIENCE_SECONDS:
-            output.note(f"nobody drives run {found}; `moorage resume {found}` goes on with it")
+        quiet_seconds = time.monotonic() - reader.heard
+        if is_left(place, found, quiet_seconds) and not (reader.is_at_work and quiet_seconds < WORK_SECONDS):
+            say_left(place, reader.record)
             break
         time.sleep(0.3 if place.store.root else 3)
         reader.read_all()
     if not reader.printer.printed and not as_json:
         output.note(_nothing(reader.record, reader.steps))
+    if follow and not reader.has_succeeded:
+        raise click.exceptions.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class _Reader:
         self._after: dict[tuple[str, int], int] = {}
         self._drained: set[tuple[str, int]] = set()
         self.printer = printer
+        self.heard = time.monotonic()
         self.record = api.read_record(place, run)
         if step is not None and step not in self.record.steps:
             raise SpecError(f"run {run} has no step {step!r}", fix=did_you_mean(step, self.record.steps, "name a step"))
@@ -116,9 +120,17 @@ class _Reader:
         return self.record.finished is not None or all(step.state.is_terminal for step in self.steps)
 
     @property
-    def is_driven(self) -> bool:
-        """Whether something may still happen: a driver is at work, or a step that outlived its driver."""
-        return self.record.driver is not None or any(self._is_at_work(step) for step in self.steps)
+    def has_succeeded(self) -> bool:
+        """Whether what is asked for ended well: the step, or the run."""
+        ended_well = (StepState.SUCCEEDED, StepState.CACHED)
+        if self._step:
+            return self.record.steps[self._step].state in ended_well
+        return self.record.state is RunState.SUCCEEDED
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a step may still write, also one that outlived its driver."""
+        return any(self._is_at_work(step) for step in self.steps)
 
     def _is_at_work(self, step: StepRecord) -> bool:
         number = len(step.attempts)
@@ -130,6 +142,7 @@ class _Reader:
         width = max(len(step.name) for step in self.steps)
         for line in heapq.merge(*(self._new(step, number) for step, number in self._attempts())):
             self.printer.line(line, width)
+            self.heard = time.monotonic()
 
     def _attempts(self) -> Iterator[tuple[StepRecord, int]]:
         for step in self.steps:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import click
 
+from moorage.cli.follow import say_left
 from moorage.cli.options import place_options, required_run_argument
 from moorage.cli.output import note, state
 from moorage.runs import api
@@ -69,4 +70,4 @@ def _answer(
     api.command(place, found, kind, step=step, by=by, comment=comment)
     note(f"{'approved' if kind == 'approve' else 'rejected'}: {step or 'the approval'} of run {found}")
     if api.is_driverless(place, found):
-        note(f"nobody drives run {found}; `moorage resume {found}` goes on with it")
+        say_left(place, api.read_record(place, found))

@@ -3,18 +3,20 @@
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from moorage.errors import SpecError
+from moorage.errors import MoorageError, SpecError
+from moorage.frozen import replaced
 from moorage.journal import RunRecord
 from moorage.journal import read_record as _read_record
 from moorage.plan.planning import Draft, lower_all
 from moorage.plan.resolved import Resolved
 from moorage.runs.driver import Watch
-from moorage.runs.hosting import can_host, host
+from moorage.runs.hosting import can_host, check_hosting, host, say_driver
 from moorage.runs.making import make_run
 from moorage.runs.place import Place, open_place
 from moorage.runs.preparing import prepare
@@ -27,7 +29,7 @@ from moorage.spec.models import Pipeline
 __all__ = [
     "LAST", "Change", "Draft", "Place", "Run", "RunSummary", "Why", "cancel", "command", "drive", "find_run",
     "is_driverless", "list_runs", "make", "open_place", "prepare", "read_record", "resume", "resume_detached", "run",
-    "start", "start_detached", "why",
+    "say_driver", "start", "start_detached", "why",
 ]  # fmt: skip
 
 LAST = "last"
@@ -84,10 +86,12 @@ def start_detached(
 ) -> str:
     """Make a new run, give it a driver of its own, and return its id. Raises as `run` does.
 
-    The driver is a job of the platform where that can run one, else a process of this machine.
+    The driver is a job of the platform where that can run one, else a process of this machine. A run whose driver
+    the platform did not take stays, for `resume`; the error names it.
     """
+    check_hosting(open_place(environment, project))
     place, identity = start(spec, environment=environment, parameters=parameters, project=project)
-    with place.closing():
+    with place.closing(), _naming(identity, environment):
         if can_host(place):
             host(place, identity)
         else:
@@ -104,6 +108,15 @@ def resume_detached(run_id: str, place: Place, *, take_over: bool = False) -> No
         else:
             check_free(place, run_id, take_over)
             _spawn(place, run_id, *(["--take-over"] if take_over else []))
+
+
+@contextmanager
+def _naming(run: str, environment: str) -> Iterator[None]:
+    try:
+        yield
+    except MoorageError as error:
+        again = f"then `moorage resume {run} -e {environment} --detach`: the run is made, and waits for a driver"
+        raise type(error).of(replaced(each, fix=f"{each.fix}; {again}") for each in error.problems) from error
 
 
 def _spawn(place: Place, identity: str, *options: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from moorage.errors import CapacityExceeded, PlatformError, QuotaExceeded, TargetError
+from moorage.errors import AccessDenied, CapacityExceeded, PlatformError, QuotaExceeded, TargetError
 from moorage.journal import StepRecord
 from moorage.plan.resolved import Resolved, step_job, step_request
 from moorage.ports import Handle, JobName, Observation
@@ -17,6 +17,9 @@ from moorage.step.request import Artifact, StepResult, to_json
 LOST_AFTER = timedelta(seconds=60)
 """A job that is missing may only not be listed yet; it is lost when missing twice, this long after submit."""
 
+DEAF_AFTER = timedelta(seconds=60)
+"""How long it is borne that the platform tells nothing, where it never did, or refuses what it allowed before."""
+
 _CAUSES: Mapping[type[Exception], Cause] = {
     QuotaExceeded: Cause.QUOTA,
     CapacityExceeded: Cause.CAPACITY,
@@ -25,12 +28,18 @@ _CAUSES: Mapping[type[Exception], Cause] = {
 
 
 class Attempts:
-    """What the platform and the store know of the attempts of `run`."""
+    """What the platform and the store know of the attempts of `run`.
+
+    `is_cut_off` is set when what it raised was the platform's word, not the store's.
+    """
 
     def __init__(self, place: Place, resolved: Resolved, run: str) -> None:
         self._place, self._resolved, self._run = place, resolved, run
         self._missing: set[tuple[str, int]] = set()
         self._since: datetime | None = None
+        self._took = self._told = False
+        self._deaf: datetime | None = None
+        self.is_cut_off = False
 
     def handles(self, active: Sequence[StepRecord]) -> list[Handle]:
         """Return the handles of those attempts whose job the platform has."""
@@ -44,25 +53,43 @@ class Attempts:
         self._place.store.put(request_key(attempt_folder(self._run, step.name, attempt)), to_json(request))
         try:
             lowered = self._place.adapter.lower(job, self._place.target)
-            return self._place.connection.submit(lowered, job.name)
+            handle = self._place.connection.submit(lowered, job.name)
         except (PlatformError, TargetError) as error:
             return self._adopted(job.owner, error) or self._close(step.name, attempt, _cause(error), str(error))
+        self._took = True
+        return handle
 
     def observe(self, active: Sequence[StepRecord], now: datetime) -> Iterator[tuple[str, Observation | StepResult]]:
-        """Yield what changed: a new state of a job, or the result of one that ended."""
+        """Yield what changed: a new state of a job, or the result of one that ended.
+
+        PlatformError when the platform refuses to tell, or has never been heard of: then a person must act. One that
+        is away for a while is waited for.
+        """
         answered = self._answered(active)
         if not answered:
             return
         self._since = self._since or now
         try:
             seen = self._place.connection.observe([handle for _, handle in answered])
-        except PlatformError:
-            return  # unreachable for now: nothing is known, so nothing changed
+        except PlatformError as error:
+            self._bear(error, now)
+            return  # nothing is known, so nothing changed
+        self._told, self._deaf = True, None
         for (stands, _), observation in zip(answered, seen, strict=True):
             if result := self._result(stands, observation, now):
                 yield stands.name, result
             elif _is_news(stands, observation):
                 yield stands.name, observation
+
+    def _bear(self, error: PlatformError, now: datetime) -> None:
+        self._deaf = self._deaf or now
+        is_denied = isinstance(error, AccessDenied)
+        if (self._took or self._told) and not is_denied:
+            return  # it is there, and comes back
+        # A platform that starts anew may refuse for some seconds what it allowed before.
+        if (is_denied and not self._told) or now - self._deaf >= DEAF_AFTER:
+            self.is_cut_off = True
+            raise error
 
     def close(self, stands: StepRecord, cause: Cause, message: str) -> StepResult:
         """Record the end of the newest attempt, if it has recorded none itself, and return what is recorded."""
@@ -71,8 +98,13 @@ class Attempts:
     def cancel(self, stands: StepRecord) -> None:
         """Stop the newest attempt's job, if the platform has it."""
         handle = stands.attempts[-1].handle
-        if handle is not None:
+        if handle is None:
+            return
+        try:
             self._place.connection.cancel(self._handle(stands, handle))
+        except PlatformError:
+            self.is_cut_off = True
+            raise
 
     def _answered(self, active: Sequence[StepRecord]) -> list[tuple[StepRecord, Handle]]:
         return [

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, ValidationError
 from moorage.errors import SpecError
 from moorage.journal import RunRecord, events
 from moorage.spec.models import Model, Pipeline
+from moorage.states import RunState
 from moorage.store import Store
 
 CommandKind = Literal["approve", "reject", "cancel"]
@@ -45,7 +46,8 @@ def send(
 ) -> Command:
     """Write a command for the driver of the run. SpecError for one that it could not obey."""
     if record.state.is_terminal:
-        raise SpecError(f"run {record.id} has {record.state}", fix=f"`moorage show {record.id}` tells how")
+        word = "was" if record.state is RunState.CANCELLED else "has"
+        raise SpecError(f"run {record.id} {word} {record.state}", fix=f"`moorage show {record.id}` tells how")
     sender = by or getpass.getuser()
     if kind != "cancel":
         step = _approval_step(record, pipeline, step)

@@ -7,7 +7,9 @@ what was intended, adopts it, and goes on.
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from moorage.errors import PlatformError
 from moorage.frozen import Frozen, replaced
 from moorage.journal import Event, Journal, RunRecord, StepRecord, events
 from moorage.plan.keys import key_parts, step_key
@@ -25,7 +27,7 @@ from moorage.runs.register import register_bento
 from moorage.runs.retries import next_attempt_at
 from moorage.runs.summary import write_summary
 from moorage.spec.models import Step
-from moorage.states import Cause, State, StepState
+from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import Artifact, StepResult
 
 Watch = Callable[[RunRecord, Event], None]
@@ -39,11 +41,8 @@ BEAT = timedelta(seconds=15)
 
 _STOPPED = "the job was stopped from outside"
 _FLUSH_WITHIN = timedelta(seconds=0.5)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+_REST_SECONDS = 3.0  # who is told to end must hear it: clusters kill after ten seconds
+_UTC_NOW = partial(datetime.now, UTC)
 
 
 class _Begun(Frozen):
@@ -57,7 +56,7 @@ class Driver:
     """Drives one run until it ends, or until somebody asks it to leave."""
 
     def __init__(
-        self, place: Place, resolved: Resolved, journal: Journal, name: str, watch: Watch, clock: Clock = _utc_now
+        self, place: Place, resolved: Resolved, journal: Journal, name: str, watch: Watch, clock: Clock = _UTC_NOW
     ) -> None:
         self._place, self._resolved, self._journal, self._name, self._watch = place, resolved, journal, name, watch
         self._clock = clock
@@ -68,7 +67,7 @@ class Driver:
         self._next_entries: dict[str, int] = {}
         self._leaves = False
         self._now, self._ahead = journal.latest, timedelta(0)
-        self._beat_at = self._listen_at = _LONG_AGO
+        self._beat_at = self._listen_at = datetime.min.replace(tzinfo=UTC)
         self._flush_at: datetime | None = None
 
     @property
@@ -81,22 +80,31 @@ class Driver:
         self._leaves = True
 
     def drive(self) -> RunRecord:
-        """Drive the run and return how it stands at the end. LostRun when another driver took it."""
+        """Drive the run; return how it stands at the end. LostRun when another took it, PlatformError when cut off."""
         self._note(events.DriverStarted(at=self._tick(), driver=self._name, host=host_name(), pid=os.getpid()))
         self._flush()
-        self._submit(self._unanswered())
-        while not self._leaves and self.record.finished is None:
-            self._turn()
+        try:
+            self._submit(self._unanswered())
+            while not self._leaves and self.record.finished is None:
+                self._turn()
+        except PlatformError:
+            if self._attempts.is_cut_off:  # the store is there to tell that nobody drives any more
+                self._stop()
+            raise
+        self._stop()
+        return self.record
+
+    def _stop(self) -> None:
         if self.record.finished is None:
             self._note(events.DriverLeft(at=self._tick(), driver=self._name))
         self._flush()
         write_summary(self._place.store, self.record, self._clock())
-        return self.record
 
     def _turn(self) -> None:
         self._beat()
         self._listen()
-        self._observe()
+        if self.record.state is not RunState.CANCELLING:  # an earlier driver may have stopped what then has failed
+            self._observe()
         while not self._leaves and self._act():
             pass
         if self.record.finished is None and not self._leaves:
@@ -133,14 +141,9 @@ class Driver:
                 self._note(command.folded(self._tick()))
 
     def _rest(self) -> None:
-        times = [
-            self._beat_at,
-            self._listen_at,
-            self._flush_at,
-            decisions.next_time(self._pipeline, self.record, self._frontier),
-        ]
-        until = min(time for time in times if time is not None)
-        seconds = min(max((until - self._tick()).total_seconds(), 0.0), self._place.poll.total_seconds())
+        due = decisions.next_time(self._pipeline, self.record, self._frontier)
+        until = min(time for time in (self._beat_at, self._listen_at, self._flush_at, due) if time is not None)
+        seconds = min(max((until - self._tick()).total_seconds(), 0.0), _REST_SECONDS)
         self._place.connection.wait(self._attempts.handles(self._active()), seconds)
         if self._flush_at and self._tick() >= self._flush_at:
             self._flush()

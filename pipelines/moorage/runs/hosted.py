@@ -14,9 +14,10 @@ from pathlib import Path
 
 from moorage.environments import Environment, target_of
 from moorage.errors import MoorageError, SpecError
-from moorage.journal import LostRun
+from moorage.journal import LostRun, read_record
 from moorage.ports import DRIVE_VARIABLE, REFUSED_CODE
 from moorage.registry import adapter
+from moorage.runs.hosting import driver_job
 from moorage.runs.place import Place
 from moorage.runs.steering import drive, is_driverless
 from moorage.runs.summary import read_summary
@@ -31,9 +32,9 @@ _LOOK_SECONDS = 5.0
 def main(environ: Mapping[str, str] = os.environ, sleep: Callable[[float], object] = time.sleep) -> int:
     """Drive the run that MOORAGE_DRIVE names until it ends, and return the exit code."""
     try:
-        place, run = _place(environ.get(DRIVE_VARIABLE, ""))
+        place, run, number = _place(environ.get(DRIVE_VARIABLE, ""))
         while not _is_over(place, run):
-            if is_driverless(place, run):
+            if is_driverless(place, run) or _is_awaited(place, run, number):
                 drive(place, run, take_over=True)
                 break
             sleep(_LOOK_SECONDS)
@@ -49,17 +50,26 @@ def main(environ: Mapping[str, str] = os.environ, sleep: Callable[[float], objec
 
 
 def _is_over(place: Place, run: str) -> bool:
-    return read_summary(place.store, run, datetime.now(UTC)).state.is_terminal
+    # The summary is a hint, and may be of before the run was resumed.
+    hint = read_summary(place.store, run, datetime.now(UTC)).state
+    return hint.is_terminal and read_record(place.store, run).state.is_terminal
 
 
-def _place(uri: str) -> tuple[Place, str]:
+def _is_awaited(place: Place, run: str, number: int) -> bool:
+    # Whoever started this one saw to it that no other is at work, or wants it to take the run over.
+    return read_summary(place.store, run, datetime.now(UTC)).driver == driver_job(run, number)
+
+
+def _place(uri: str) -> tuple[Place, str, int]:
     store_uri, *parts = uri.rsplit("/", 4)
-    if len(parts) != 4 or (parts[0], parts[2]) != ("runs", "hosted"):
+    number = parts[-1].removesuffix(".json") if parts else ""
+    if len(parts) != 4 or (parts[0], parts[2]) != ("runs", "hosted") or not number.isdecimal():
         seen = f"{DRIVE_VARIABLE} is {uri!r}, which is not the URI of a driver's document"
         raise SpecError(seen, fix="start it with `moorage run --detach`")
     store = open_store(store_uri)
     environment = Environment.model_validate(json.loads(store.get("/".join(parts))))
-    return Place(Path.cwd(), environment, store, adapter(environment.platform), target_of(environment)), parts[1]
+    place = Place(Path.cwd(), environment, store, adapter(environment.platform), target_of(environment))
+    return place, parts[1], int(number)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 from moorage.environments import Environment
-from moorage.errors import TargetError
+from moorage.errors import MoorageError, TargetError
 from moorage.journal import read_record
 from moorage.plan.images import resolve_image
 from moorage.plan.names import job_name
 from moorage.plan.resolved import Resolved
-from moorage.ports import DriverJob, Handle, Hosts, Owner
+from moorage.ports import DriverJob, Handle, Hosts, JobName, Owner, TellsOfDrivers
 from moorage.runs.making import read_resolved
 from moorage.runs.place import Place
 from moorage.runs.summary import announce_driver
@@ -22,8 +22,19 @@ def can_host(place: Place) -> bool:
     return isinstance(place.adapter, Hosts)
 
 
+def check_hosting(place: Place) -> None:
+    """Raise Unsupported where the platform runs drivers, but not in that environment."""
+    if isinstance(place.adapter, Hosts):
+        owner = Owner(environment=place.environment.name)
+        job = DriverJob(name=driver_job("r0000000000", 1), owner=owner, image="", document_uri="")
+        place.adapter.lower_driver(job, place.target)
+
+
 def host(place: Place, run: str) -> Handle:
-    """Start a driver for the run on its platform and return its job; TargetError where the platform cannot."""
+    """Start a driver for the run on its platform and return its job; TargetError where the platform cannot.
+
+    It is announced first, so that it finds itself announced however soon it starts: then it waits for nobody.
+    """
     if not isinstance(place.adapter, Hosts):
         fix = "leave `--detach` out"
         raise TargetError(f"the platform {place.adapter.platform!r} cannot run the driver of a run", fix=fix)
@@ -31,12 +42,54 @@ def host(place: Place, run: str) -> Handle:
     image = _image(place, resolved)
     target = place.adapter.inside(place.target).model_dump(mode="json")
     number, key = _keep_document(place, run, place.environment.model_copy(update={"target": target}))
-    name = job_name(run, _STEP, number)
+    name = driver_job(run, number)
     owner = Owner(environment=place.environment.name, pipeline=resolved.pipeline.name, run=run)
     job = DriverJob(name=name, owner=owner, image=image, document_uri=f"{place.store.uri}/{key}")
-    handle = place.connection.submit(place.adapter.lower_driver(job, place.target), name)
-    announce_driver(place.store, read_record(place.store, run), name, datetime.now(UTC))
-    return handle
+    request = place.adapter.lower_driver(job, place.target)
+    record = read_record(place.store, run)
+    announce_driver(place.store, record, name, datetime.now(UTC))
+    try:
+        return place.connection.submit(request, name)
+    except MoorageError:
+        announce_driver(place.store, record, None, datetime.now(UTC))
+        raise
+
+
+def say_driver(place: Place, run: str) -> str | None:
+    """Return what the platform says of the newest driver that it was given for the run; None where it has none.
+
+    It is asked once, and what keeps it from telling is told instead.
+    """
+    numbers = _numbers(place, run)
+    if not numbers:
+        return None
+    name = driver_job(run, max(numbers))
+    try:
+        with place.closing():
+            teller = place.connection
+            return f"its driver {name}: {teller.say_driver(name)}" if isinstance(teller, TellsOfDrivers) else None
+    except MoorageError as error:
+        return f"what became of its driver {name} is not known: {error.problems[0].message}"
+
+
+def end_drivers(place: Place, run: str) -> None:
+    """Stop all drivers that the platform was given for the run, those too that have not begun."""
+    names = {driver_job(run, number) for number in _numbers(place, run)}
+    if not names:
+        return
+    for handle in list(place.connection.owned(Owner(environment=place.environment.name, run=run))):
+        if handle.job in names:
+            place.connection.cancel(handle)
+
+
+def driver_job(run: str, number: int) -> JobName:
+    """Return the name of the job that is the hosted driver of that number."""
+    return job_name(run, _STEP, number)
+
+
+def _numbers(place: Place, run: str) -> list[int]:
+    names = [entry.key.rpartition("/")[2].removesuffix(".json") for entry in place.store.list(f"runs/{run}/hosted/")]
+    return [int(name) for name in names if name.isdecimal()]
 
 
 def _keep_document(place: Place, run: str, seen: Environment) -> tuple[int, str]:

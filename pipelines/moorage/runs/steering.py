@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 
 from moorage.errors import SpecError
 from moorage.frozen import replaced
-from moorage.journal import Event, Journal, RunRecord, read_record
+from moorage.journal import Event, Journal, LostRun, RunRecord, read_record
 from moorage.observe import observed
 from moorage.plan.resolved import Resolved
 from moorage.runs.again import wait_again
 from moorage.runs.commands import Command, CommandKind, send
 from moorage.runs.driver import Driver, Watch
+from moorage.runs.hosting import end_drivers
 from moorage.runs.making import read_resolved
 from moorage.runs.place import Place, host_name
 from moorage.runs.run import Run
@@ -76,11 +77,17 @@ def command(
 
 
 def cancel(run_id: str, place: Place, *, by: str | None = None, comment: str | None = None) -> RunRecord:
-    """Ask for the run's end; where no driver lives, take the run over and end it here."""
+    """Ask for the run's end; where no driver lives, take the run over and end it here, with drivers yet to begin."""
     command(place, run_id, "cancel", by=by, comment=comment)
-    if is_driverless(place, run_id):
-        return drive(place, run_id, take_over=True).record
-    return read_record(place.store, run_id)
+    if not is_driverless(place, run_id):
+        return read_record(place.store, run_id)
+    try:
+        record = drive(place, run_id, take_over=True).record
+    except LostRun:  # by another who cancels it, or a driver that came back: they heard it, too
+        return read_record(place.store, run_id)
+    with place.closing():
+        end_drivers(place, run_id)
+    return record
 
 
 def is_driverless(place: Place, run_id: str) -> bool:

@@ -79,8 +79,11 @@ def write_summary(store: Store, record: RunRecord, now: datetime) -> None:
     store.put(summary_key(record.id), summarise(record, now).model_dump_json().encode())
 
 
-def announce_driver(store: Store, record: RunRecord, driver: str, now: datetime) -> None:
-    """Put a summary that says that a driver of that name is on its way: it has as long as one that fell silent."""
+def announce_driver(store: Store, record: RunRecord, driver: str | None, now: datetime) -> None:
+    """Put a summary that says that a driver of that name is on its way: it has as long as one that fell silent.
+
+    None takes it back: nobody comes.
+    """
     summary = summarise(record, now).model_copy(update={"driver": driver})
     store.put(summary_key(record.id), summary.model_dump_json().encode())
 

@@ -1,13 +1,13 @@
 """`moorage show -f`: a run that another process drives, watched until it ends."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from moorage.cli import follow
-from moorage.journal import Journal, events
+from moorage.cli import follow, logs
+from moorage.journal import Journal, events, read_record
 from moorage.runs.summary import write_summary
 from moorage.states import Cause, RunState
 from moorage.store import Store
@@ -63,6 +63,27 @@ def test_a_run_that_nobody_drives_is_left_and_says_how_to_go_on(call: Call, past
     ended = call("show", "-f")
     assert "`moorage resume rone` goes on with it" in ended.err
     assert ended.out.splitlines()[0] == "run rone  stalled"
+
+
+def test_the_exit_code_tells_how_a_run_ended_that_was_followed(call: Call, past: Past) -> None:
+    past.failed("rone", Cause.USER, "ValueError: no")
+    past.succeeded("rtwo")
+    for command in ("show", "logs"):
+        assert [call(command, run, "-f").code for run in ("rone", "rtwo")] == [1, 0]
+        assert [call(command, run).code for run in ("rone", "rtwo")] == [0, 0]
+    assert [call("logs", "rone", step, "-f").code for step in ("train", "evaluate")] == [1, 1]
+    assert call("logs", "rtwo", "train", "-f").code == 0
+
+
+def test_logs_of_a_run_whose_driver_was_killed_end_and_say_so(
+    call: Call, past: Past, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "WORK_SECONDS", 0.0)
+    past.make("rone", events.DriverStarted(at=START, driver="d", host="elsewhere", pid=1), *attempt("train")[:3])
+    write_summary(store, read_record(store, "rone"), datetime.now(UTC) - timedelta(minutes=2))
+    ended = call("logs", "rone", "-f")
+    assert ended.code == 1
+    assert ended.err.splitlines()[0] == "nobody drives run rone; `moorage resume rone` goes on with it"
 
 
 def test_as_json_only_the_end_is_printed(call: Call, past: Past, project: Path) -> None:

@@ -8,6 +8,7 @@ from moorage.errors import QuotaExceeded, TargetError
 from moorage.frozen import replaced
 from moorage.journal import Journal, LostRun, read_record
 from moorage.plan.planning import lower_all
+from moorage.runs.commands import send
 from moorage.runs.making import read_resolved
 from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import StepResult
@@ -168,15 +169,16 @@ def test_a_refusal_of_the_platform_is_the_cause(stage, pipeline, refusal, cause)
     assert (record.steps["a"].cause, record.steps["a"].message) == (cause, str(refusal))
 
 
-def test_a_platform_that_does_not_answer_for_a_while_costs_nothing_but_time(stage, pipeline):
-    set_ = stage()
-    turns = iter(range(1000))
-
-    def come_back():
-        set_.platform.reachable = next(turns) > 20
-
-    set_.platform.reachable, set_.platform.on_wait = False, come_back
-    assert set_.drive(pipeline({"name": "a"})).state is RunState.SUCCEEDED
+def test_what_a_driver_stopped_that_died_before_it_could_say_so_is_cancelled(stage, pipeline):
+    set_ = stage({("a", 1): lasting(Outcome(), 3600)})
+    first = set_.driver(set_.make(pipeline({"name": "a"})), "one")
+    set_.platform.on_wait = first.leave
+    record = first.drive()
+    (job,) = set_.platform.jobs.values()
+    job.cancelled = True
+    send(set_.store, record, pipeline({"name": "a"}), "cancel", by="ann")
+    record = set_.driver(record.id, "two").drive()
+    assert (record.state, record.steps["a"].state) == (RunState.CANCELLED, StepState.CANCELLED)
 
 
 def test_what_succeeded_once_is_cached(stage, pipeline):

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from moorage.errors import TargetError
+from moorage.errors import MoorageError, PlatformError, TargetError
 from moorage.frozen import replaced
 from moorage.journal import Journal, events
 from moorage.plan.names import job_name
 from moorage.ports import DRIVE_VARIABLE, Connection, DriverJob, Handle, JobName, Request
 from moorage.runs import api, hosted, hosting
 from moorage.runs.place import Place, host_name
-from moorage.runs.summary import announce_driver, read_summary
+from moorage.runs.summary import announce_driver, read_summary, summarise, summary_key
 from moorage.states import RunState
 from moorage_local.adapter import LocalAdapter
 from moorage_local.target import LocalTarget
@@ -38,17 +38,23 @@ class HostedRequest(Request):
 class HostingConnection:
     """Runs drivers as processes, and all else as this machine does."""
 
-    def __init__(self, inner: Connection, drivers: dict[str, subprocess.Popen[bytes]]) -> None:
-        self._inner, self._drivers = inner, drivers
+    def __init__(self, inner: Connection, adapter: "HostingAdapter") -> None:
+        self._inner, self._adapter, self._drivers = inner, adapter, adapter.drivers
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def submit(self, request: HostedRequest, key: str) -> Handle:
         """Start the driver that the request names, or adopt it."""
+        if self._adapter.refusal:
+            raise self._adapter.refusal
         if key not in self._drivers:
             self._drivers[key] = start(request.document_uri)
         return Handle("local", JobName(request.name), {"key": key})
+
+    def say_driver(self, name: JobName) -> str:
+        """Return whether the process lives."""
+        return "it has ended" if self._drivers[name].poll() is not None else "it runs"
 
 
 class HostingAdapter(LocalAdapter):
@@ -56,10 +62,11 @@ class HostingAdapter(LocalAdapter):
 
     def __init__(self) -> None:
         self.drivers: dict[str, subprocess.Popen[bytes]] = {}
+        self.refusal: MoorageError | None = None
 
     def connect(self, target: LocalTarget) -> Connection:
         """Return this machine, reached."""
-        return HostingConnection(super().connect(target), self.drivers)
+        return HostingConnection(super().connect(target), self)
 
     def lower_driver(self, job: DriverJob, target: LocalTarget) -> HostedRequest:
         """Return what runs the driver."""
@@ -161,10 +168,7 @@ def test_a_driver_that_is_told_to_stop_asks_to_be_started_again(project: Path, p
 
 def test_a_driver_waits_while_another_lives(project: Path, place: Place) -> None:
     run = made(project, "{name: hello, command: ['true']}")
-    journal = Journal.open(place.store, run, "another")
-    journal.note(events.DriverStarted(at=datetime.now(UTC), driver="another", host="elsewhere", pid=1))
-    journal.flush()
-    announce_driver(place.store, journal.record, "another", datetime.now(UTC))
+    journal = taken_elsewhere(place, run)
     looks: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -206,6 +210,65 @@ def test_each_driver_of_a_run_is_a_job_of_its_own(project: Path, place: Place) -
     assert [json.loads(place.store.get(hosting.document_key(run, number)))["name"] for number in (1, 2)] == [
         "local"
     ] * 2
+
+
+def taken_elsewhere(place: Place, run: str) -> Journal:
+    """Note that a driver of another machine has the run, and return its journal."""
+    journal = Journal.open(place.store, run, "another")
+    journal.note(events.DriverStarted(at=datetime.now(UTC), driver="another", host="elsewhere", pid=1))
+    journal.flush()
+    announce_driver(place.store, journal.record, "another", datetime.now(UTC))
+    return journal
+
+
+def test_a_driver_that_was_called_for_waits_for_nobody(project: Path, place: Place) -> None:
+    run = made(project, "{name: hello, command: ['true']}")
+    uri = document(place, run)
+    journal = taken_elsewhere(place, run)
+    announce_driver(place.store, journal.record, hosting.driver_job(run, 1), datetime.now(UTC))
+    assert hosted.main({DRIVE_VARIABLE: uri}, nobody_sleeps) == hosted.DONE
+    assert state(place, run) is RunState.SUCCEEDED
+
+
+def test_a_summary_of_before_the_run_was_resumed_ends_no_driver(project: Path, place: Place) -> None:
+    run = made(project, "{name: hello, command: ['true']}")
+    uri = document(place, run)
+    journal = taken_elsewhere(place, run)
+    past = summarise(journal.record, datetime.now(UTC)).model_copy(update={"state": RunState.FAILED})
+    place.store.put(summary_key(run), past.model_dump_json().encode())
+
+    def announced(seconds: float) -> None:
+        announce_driver(place.store, journal.record, hosting.driver_job(run, 1), datetime.now(UTC))
+
+    assert hosted.main({DRIVE_VARIABLE: uri}, announced) == hosted.DONE
+    assert api.read_record(place, run).state is RunState.SUCCEEDED
+
+
+def test_a_driver_that_the_platform_does_not_take_is_not_awaited(project: Path, place: Place) -> None:
+    run = made(project, "{name: hello, command: ['true']}")
+    place.adapter.refusal = PlatformError("no", fix="wait")  # type: ignore[attr-defined]
+    with pytest.raises(PlatformError):
+        hosting.host(place, run)
+    assert state(place, run) is RunState.STALLED
+
+
+def test_a_run_that_got_no_driver_is_named_with_what_starts_one(
+    project: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made(project, "{name: hello, command: ['true']}")
+    monkeypatch.setattr(api, "start", lambda *_, **__: (place, run))
+    place.adapter.refusal = PlatformError("no", fix="wait")  # type: ignore[attr-defined]
+    with pytest.raises(PlatformError, match="no") as raised:
+        api.start_detached(project / "pipeline.yaml", project=project)
+    assert f"then `moorage resume {run} -e local --detach`" in str(raised.value)
+
+
+def test_what_became_of_a_driver_is_what_its_platform_says(project: Path, place: Place) -> None:
+    run = made(project, "{name: hello, command: ['true']}")
+    assert hosting.say_driver(place, run) is None
+    handle = hosting.host(place, run)
+    place.adapter.drivers[handle.job].wait(PATIENCE_SECONDS)  # type: ignore[attr-defined]
+    assert hosting.say_driver(place, run) == f"its driver {handle.job}: it has ended"
 
 
 @pytest.mark.parametrize("uri", ["", "file:///x", "/store/runs/r1/steps/hosted.json"])
