@@ -153,15 +153,21 @@ class KubernetesConnection:
 
     def _find_secrets(self, request: KubernetesRequest) -> None:
         for reference in request.secrets.values():
-            name = reference.partition("/")[0]
+            name, _, key = reference.partition("/")
             try:
                 found = name in self._secrets or self.api.get(SECRET, name, metadata_only=True)
             except AccessDenied:  # then a node tells us
                 continue
             if not found:
                 seen = f"the step asks for the secret {reference}, and the namespace {self._target.namespace} has none"
-                raise TargetError(f"{seen} called {name!r}", fix=f"kubectl create secret generic {name} ...")
+                made = f"create secret generic {name} --from-literal={key}=..."
+                raise TargetError(f"{seen} called {name!r}", fix=f"{self._kubectl()} {made}")
             self._secrets.add(name)
+
+    def _kubectl(self) -> str:
+        # Else it might be another cluster that gets the secret.
+        context = f" --context {self._target.context}" if self._target.context else ""
+        return f"kubectl{context} -n {self._target.namespace}"
 
     def _adopted(self, kind: Kind, body: Body, error: Taken) -> Body:
         meta = body["metadata"]

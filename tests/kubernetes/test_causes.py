@@ -52,6 +52,13 @@ def test_a_key_that_a_secret_lacks_is_named(rig: KubernetesRig, monkeypatch: pyt
     assert "loans" in seen.reason
 
 
+def test_a_secret_that_is_not_there_is_told_with_the_command_that_makes_it_in_its_place(rig: KubernetesRig) -> None:
+    with pytest.raises(TargetError, match="has none called 'loans'") as refused:
+        rig.submit(rig.lower(Work(secrets={"TOKEN": "loans/token"})), key="one")
+    command = f"-n {rig.target.namespace} create secret generic loans --from-literal=token=..."
+    assert str(refused.value.problems[0].fix).endswith(command)
+
+
 def test_memory_that_runs_out_is_told_from_other_ends(rig: KubernetesRig, running: Handle) -> None:
     CLUSTER.node.order("exhaust", namespace=rig.target.namespace, pod=pod_of(rig, running), container="step")
     seen = rig.await_end(running)
