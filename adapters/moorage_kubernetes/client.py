@@ -131,11 +131,7 @@ class Api:
         with self._told("watch", kind, None):
             response = self._send("GET", self._path(kind), query, {}, None, SILENCE_SECONDS)
             try:
-                for line in response:
-                    event = self._event(line, kind)
-                    if event["type"] == "ERROR":
-                        raise Gone(str(event["object"].get("message", "")))
-                    yield event
+                yield from map(_event, response)
             finally:
                 response.close()
 
@@ -152,13 +148,6 @@ class Api:
                     response.close()
         except (NotFound, refusals.Refused):
             return
-
-    def _event(self, line: bytes, kind: Kind) -> Any:
-        try:
-            return json.loads(line)
-        except ValueError as error:  # whatever stands between us and the API server went in the middle of it
-            host = self._client.configuration.host
-            raise refusals.unreached(error, f"watch {kind.plural} in namespace {self._namespace}", host) from error
 
     def _path(self, kind: Kind, name: str | None = None) -> str:
         collection = f"{kind.api}/namespaces/{self._namespace}/{kind.plural}"
@@ -217,11 +206,23 @@ class Api:
         except MoorageError:
             raise
         except ApiException as error:
+            if not error.status:  # TLS failed, and there was no answer
+                raise refusals.unreached(error, what, self._client.configuration.host) from error
             if error.status == 401:
                 self._client = api_client(self._target)  # a token was taken back, or has been renewed in its file
             raise refusals.refusal(error, what) from error
         except (HTTPError, OSError) as error:
             raise refusals.unreached(error, what, self._client.configuration.host) from error
+
+
+def _event(line: bytes) -> Body:
+    try:
+        event: Body = json.loads(line)
+    except ValueError as error:  # whatever stands between us and the API server went in the middle of it
+        raise HTTPError("an event was cut") from error
+    if event["type"] == "ERROR":
+        raise Gone(str(event["object"].get("message", "")))
+    return event
 
 
 def _typed(body: Body | None) -> Mapping[str, str]:
