@@ -110,7 +110,7 @@ class Cluster:
             if not 200 <= answer.status <= 299:
                 raise refusals.refusal(ApiException(http_resp=answer), what)
             found: Body = json.loads(data)
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, ApiException) as error:  # the last where TLS failed
             raise refusals.unreached(error, what, self.host) from error
         except ValueError as error:
             raise Corrupt(f"{path} of {self.host} is not JSON", fix="see what stands before its API server") from error
