@@ -14,11 +14,13 @@ from moorage.ports import JobName, Owner, StepJob
 from moorage.spec.models import Gpu, Resources
 from moorage.states import Cause
 from moorage_kubernetes import causes
-from moorage_kubernetes.facts import pod_of
+from moorage_kubernetes.facts import job_of, pod_of
 from moorage_kubernetes.hints import held, no_pod
 from moorage_kubernetes.placing import refuse
+from moorage_kubernetes.reading import Held
 from moorage_kubernetes.refusals import refusal
 from moorage_kubernetes.target import GpuOffer, KubernetesTarget
+from moorage_kubernetes.telling import tell
 
 PAGE = Path(__file__).parents[3] / "docs" / "kubernetes.md"
 MEANT_ELSEWHERE = ("the step asks for the secret",)
@@ -48,7 +50,7 @@ def is_of(quote: str, message: str) -> bool:
 def pod(**status: Any) -> Mapping[str, Any]:
     return {
         "metadata": {"name": "p"},
-        "spec": {"containers": [{"name": "step", "image": "i:1"}]},
+        "spec": {"containers": [{"name": "step", "image": "i:1"}], "nodeName": "n"},
         "status": {"phase": "Failed", **status},
     }
 
@@ -58,19 +60,29 @@ def why(**status: Any) -> str:
     return causes.failed(pod_of(pod(**status)))[1]
 
 
+def container(state: str, **said: Any) -> Mapping[str, Any]:
+    return {"name": "step", "state": {state: said}}
+
+
 def waits(reason: str, message: str) -> str:
     """Return what is said of a pod whose container waits."""
-    state = {"waiting": {"reason": reason, "message": message}}
-    found = pod_of(pod(phase="Pending", containerStatuses=[{"name": "step", "state": state}]))
+    waiting = container("waiting", reason=reason, message=message)
+    found = pod_of(pod(phase="Pending", containerStatuses=[waiting]))
     return causes.waiting(found, lambda: 0.0)[0]
 
 
 def ended(**said: Any) -> str:
-    return why(containerStatuses=[{"name": "step", "state": {"terminated": said}}])
+    return why(containerStatuses=[container("terminated", **said)])
 
 
 def taken(reason: str) -> str:
     return why(conditions=[{"type": "DisruptionTarget", "status": "True", "reason": reason, "message": ""}])
+
+
+def of_driver(**status: Any) -> str:
+    """Return what is said of a driver whose pod is like that."""
+    job = job_of({"metadata": {"name": "mr-r1-driver-1-abc123"}, "spec": {"backoffLimit": 100}}, "Job")
+    return f"its driver {job.name}: {tell(job, [pod_of(pod(**status))], lambda _: Held())}"
 
 
 def refused(message: str) -> str:
@@ -105,6 +117,8 @@ def messages() -> Sequence[str]:
         waits("CreateContainerConfigError", "couldn't find key token in Secret wines/loans"),
         ended(reason="OOMKilled", exitCode=137),
         ended(reason="Error", exitCode=2, message="error: no store"),
+        of_driver(phase="Pending", containerStatuses=[container("waiting", reason="ErrImagePull")]),
+        of_driver(containerStatuses=[container("terminated", reason="OOMKilled", exitCode=137)]),
         taken("PreemptionByScheduler"),
         taken("DeletionByPodGC"),
         why(reason="Evicted", message="The node was low on resource: memory.").removeprefix("Evicted: "),
