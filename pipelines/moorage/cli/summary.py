@@ -116,16 +116,11 @@ def print_end(record: RunRecord, versions: Sequence[ModelVersion], details: Mapp
 
 def print_next(record: RunRecord, state: RunState, versions: Sequence[ModelVersion]) -> None:
     """Print the commands that a person may want now."""
-    commands = [f"moorage {text}{where_option(record)}" for text in _next(record, state, versions)]
+    commands = [f"moorage {text}{record.where}" for text in _next(record, state, versions)]
     if commands:
         click.echo()
         for at, text in enumerate(commands):
             click.echo(output.dim("next  " if at == 0 else "      ") + text)
-
-
-def where_option(record: RunRecord) -> str:
-    """Return the option that a command on this run needs, with a space before it; empty for `local`."""
-    return "" if record.environment == "local" else f" -e {record.environment}"
 
 
 def _next(record: RunRecord, state: RunState, versions: Sequence[ModelVersion]) -> Iterator[str]:
@@ -147,7 +142,8 @@ def _failure(step: StepRecord, detail: str | None) -> Iterator[str]:
     said = (step.message or "").splitlines() or [""]
     yield f"{click.style(step.name, bold=True)} failed ({_cause(step)}): {said[0]}"
     yield from (f"  {line}" for line in said[1:])
-    if step.cause is not None:
+    is_told = any(line.lstrip().startswith("fix: ") for line in said[1:])
+    if step.cause is not None and not is_told:  # what is said of the cause alone might be another thing
         yield output.dim(f"  {ADVICE[step.cause].sentence}")
     told = detail.splitlines() if detail else map(describe_check, step.checks)
     yield from (f"  {line}" for line in told if not line.strip() or line.strip() not in said[0])

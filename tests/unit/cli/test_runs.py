@@ -85,6 +85,12 @@ def test_a_failure_is_shown_with_its_frames_its_advice_and_what_to_do_next(call:
     assert "evaluate  skipped" in out
 
 
+def test_a_failure_that_says_itself_what_to_do_is_shown_with_no_other_advice(call: Call, past: Past) -> None:
+    past.failed("rone", Cause.PLATFORM, "you may not create jobs\n  fix: have the Role bound to you")
+    out = call("show").out
+    assert "train failed (platform): you may not create jobs\n    fix: have the Role bound to you\n\nnext" in out
+
+
 def test_a_broken_contract_is_shown_with_counts_and_examples(call: Call, past: Past) -> None:
     broken = CheckResult("wines", "Wines", "ash", "greater than 0", 12, 178, ((3, "-1.0"), (9, "-2.5")))
     shape = CheckResult("wines", "Wines", None, "no other column", 1, 178, ((None, "colour"),))
