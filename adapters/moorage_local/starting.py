@@ -94,6 +94,11 @@ class Starter:
         """Return the process that a template has forked for the job, before the job says so itself."""
         return self._forked.get(key)
 
+    def forget(self, key: str) -> None:
+        """Take no further care of the job: whatever becomes of what was asked to be it, it is not started again."""
+        for kept in (self._asked, self._forked, self._refused):
+            kept.pop(key, None)
+
     def patience(self, seconds: float) -> float:
         """Return for how long nothing needs to be settled, at most so many seconds, unless a socket has news."""
         return min(seconds, _HURRY_SECONDS) if self._refused else seconds
@@ -179,11 +184,6 @@ class Starter:
         if not asked.is_again and self._templates.refusal(asked.way.loads) is None:
             return asked.way
         return _Way(asked.way.loads.bare, "interpreter", why) if asked.way.start == "fork" else None
-
-    def forget(self, key: str) -> None:
-        """Take no further care of the job: whatever becomes of what was asked to be it, it is not started again."""
-        for kept in (self._asked, self._forked, self._refused):
-            kept.pop(key, None)
 
 
 def _loads(request: LocalRequest) -> Loads:

@@ -18,7 +18,7 @@ from moorage_local.spawn import inherited, start_process
 from moorage_local.template import Loads
 
 MOST = 4
-"""So many templates are kept; beyond that, the one that was used longest ago is let go."""
+"""So many templates with modules are kept; beyond that, the one that was used longest ago is let go."""
 
 _PROGRAM = ("-P", "-c", "from moorage_local.template import main; main()")
 _ENDED = "its process ended before it could begin"
@@ -145,7 +145,8 @@ class Templates:
         return template
 
     def _let_go_of_old(self) -> None:
-        for loads, template in list(self._templates.items())[:-MOST]:
+        for loads in [each for each in self._templates if each.modules][:-MOST]:
+            template = self._templates[loads]
             keepers = [keeper for keeper in self._keepers if keeper.loads == loads]
             if not any(taker.keys for taker in (template, *keepers)):
                 del self._templates[loads]
