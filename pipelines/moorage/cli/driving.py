@@ -28,7 +28,7 @@ def drive_and_report(drive: Callable[[Watch], Run], place: Place, as_json: bool)
 
 
 def _say_left(run: Run) -> None:
-    where = summary.where_option(run.record)
+    where = run.record.where
     output.note(f"\nleft run {run.id}: steps at work finish, and no new ones start")
     for verb, what in (("show", "look"), ("resume", "go on"), ("cancel", "stop it")):
         output.note(f"  {what:<8}moorage {verb} {run.id}{where}")

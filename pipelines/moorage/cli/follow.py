@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from moorage.cli import output
 from moorage.cli.progress import watching
-from moorage.cli.summary import where_option
 from moorage.journal import Event, RunRecord, find_segment, fold, read_record
 from moorage.runs.api import Place, say_driver
 from moorage.runs.summary import read_summary
@@ -34,7 +33,7 @@ def say_left(place: Place, record: RunRecord) -> None:
     """Say on stderr that nobody drives the run, what became of the driver that its platform had, and what to do."""
     if said := say_driver(place, record.id):
         output.note(said)
-    output.note(f"nobody drives run {record.id}; `moorage resume {record.id}{where_option(record)}` goes on with it")
+    output.note(f"nobody drives run {record.id}; `moorage resume {record.id}{record.where}` goes on with it")
 
 
 def is_left(place: Place, run: str, quiet_seconds: float) -> bool:

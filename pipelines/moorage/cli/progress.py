@@ -67,7 +67,7 @@ def describe(step: StepRecord, width: int) -> str:
 
 def waits(record: RunRecord, step: StepRecord, width: int, by: Sequence[str] = ()) -> str:
     """Return the line of a step that waits for a person: for whom, and the command that answers."""
-    answer = f"moorage approve {record.id} {step.name}"
+    answer = f"moorage approve {record.id} {step.name}{record.where}"
     return f"{step.name.ljust(width)}  {output.state(step.state)}    for {' or '.join(by) or 'an approval'}: {answer}"
 
 

@@ -2,7 +2,7 @@
 
 from moorage.journal.events import EVENT, Event
 from moorage.journal.journal import Journal, LostRun, Segment, create, find_segment, read_events, read_record
-from moorage.journal.record import AttemptRecord, RunRecord, StepRecord, Verdict, fold
+from moorage.journal.record import AttemptRecord, RunRecord, StepRecord, Verdict, fold, where
 
 __all__ = [
     "EVENT",
@@ -19,4 +19,5 @@ __all__ = [
     "fold",
     "read_events",
     "read_record",
+    "where",
 ]

@@ -116,9 +116,8 @@ class Journal:
         snapshot = self.record if self._next % SNAPSHOT_EVERY == 0 else None
         data = _encode(self._driver, self._noted, snapshot)
         if not self._store.put_if_absent(segment_key(self._run, self._next), data):
-            raise LostRun(
-                f"another driver has taken run {self._run}", fix=f"`moorage show {self._run}` shows who drives it"
-            )
+            fix = f"`moorage show {self._run}{self.record.where}` shows who drives it"
+            raise LostRun(f"another driver has taken run {self._run}", fix=fix)
         self._noted.clear()
         self.durable = self.noted
         self._next += 1

@@ -12,6 +12,11 @@ from moorage.states import Cause, RunState, State, StepState
 from moorage.step.request import Artifact
 
 
+def where(environment: str) -> str:
+    """Return the option that commands in that environment need, with a space before it; empty for `local`."""
+    return "" if environment == "local" else f" -e {environment}"
+
+
 class AttemptRecord(Frozen):
     """One execution of a step: `handle` is None until the platform has answered."""
 
@@ -94,6 +99,11 @@ class RunRecord(Frozen):
     driver_pid: int | None = None
     driven: datetime | None = None
     commands: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The option that commands on this run need; see `where`."""
+        return where(self.environment)
 
 
 def created(event: events.RunCreated) -> RunRecord:

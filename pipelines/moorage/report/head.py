@@ -66,7 +66,9 @@ def attention(data: ReportData) -> Markup | None:
     items += [_asked(data, step) for step in data.steps if is_asked(step)]
     if data.state is RunState.STALLED:
         items.append(
-            tag("li", "Nobody drives this run. Go on with ", code(f"moorage resume {data.record.id}{where(data)}"))
+            tag(
+                "li", "Nobody drives this run. Go on with ", code(f"moorage resume {data.record.id}{data.record.where}")
+            )
         )
     if not items:
         return None
@@ -79,11 +81,6 @@ def is_asked(step: StepData) -> bool:
     """Return whether the step waits for a person."""
     stands = step.record
     return stands.asked is not None and stands.verdict is None and not stands.state.is_terminal
-
-
-def where(data: ReportData) -> str:
-    """Return the option that commands on this run need, with a space before it; empty for `local`."""
-    return "" if data.record.environment == "local" else f" -e {data.record.environment}"
 
 
 def _failure(step: StepData) -> Markup:
@@ -102,7 +99,7 @@ def _failure(step: StepData) -> Markup:
 
 def _asked(data: ReportData, step: StepData) -> Markup:
     by = " or ".join(step.spec.approval.by) if step.spec.approval else ""
-    command = code(f"moorage approve {data.record.id} {step.name}{where(data)}")
+    command = code(f"moorage approve {data.record.id} {step.name}{data.record.where}")
     return tag(
         "li",
         icons.mark("waiting"),

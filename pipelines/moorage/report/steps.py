@@ -8,7 +8,7 @@ from moorage.report.artifacts import inputs, metrics, outputs
 from moorage.report.attempts import attempts
 from moorage.report.checks import checks
 from moorage.report.data import ReportData, StepData
-from moorage.report.head import advice, changes_table_rows, first_line, is_asked, where
+from moorage.report.head import advice, changes_table_rows, first_line, is_asked
 from moorage.report.html import Child, Markup, tag
 from moorage.report.limits import Limits
 from moorage.report.profiles import profiles
@@ -114,7 +114,7 @@ def _approval(step: StepData, data: ReportData) -> Iterator[Markup]:
     elif is_asked(step):
         who = f" {' or '.join(step.spec.approval.by)}" if step.spec.approval and step.spec.approval.by else " a person"
         yield tag("p", f"Waits for{who} since {words.moment(step.record.asked)}. To let it through: ")
-        yield tag("p", code(f"moorage approve {data.record.id} {step.name}{where(data)}"))
+        yield tag("p", code(f"moorage approve {data.record.id} {step.name}{data.record.where}"))
 
 
 def _why(step: StepData) -> Iterator[Markup]:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from moorage.errors import MoorageError, SpecError
 from moorage.frozen import replaced
-from moorage.journal import RunRecord
+from moorage.journal import RunRecord, where
 from moorage.journal import read_record as _read_record
 from moorage.plan.planning import Draft, lower_all
 from moorage.plan.resolved import Resolved
@@ -115,7 +115,7 @@ def _naming(run: str, environment: str) -> Iterator[None]:
     try:
         yield
     except MoorageError as error:
-        again = f"then `moorage resume {run} -e {environment} --detach`: the run is made, and waits for a driver"
+        again = f"then `moorage resume {run}{where(environment)} --detach`: the run is made, and waits for a driver"
         raise type(error).of(replaced(each, fix=f"{each.fix}; {again}") for each in error.problems) from error
 
 
@@ -148,7 +148,7 @@ def find_run(place: Place, text: str = LAST) -> str:
     if len(fits) == 1:
         return fits[0]
     seen = f"{len(fits)} runs start with {text!r}" if fits else f"no run starts with {text!r}"
-    raise SpecError(seen, fix="`moorage runs` lists them; a prefix that fits one is enough")
+    raise SpecError(seen, fix=f"`moorage runs{where(place.environment.name)}` lists them; a prefix is enough")
 
 
 def read_record(place: Place, run_id: str) -> RunRecord:

@@ -47,7 +47,9 @@ def send(
     """Write a command for the driver of the run. SpecError for one that it could not obey."""
     if record.state.is_terminal:
         word = "was" if record.state is RunState.CANCELLED else "has"
-        raise SpecError(f"run {record.id} {word} {record.state}", fix=f"`moorage show {record.id}` tells how")
+        raise SpecError(
+            f"run {record.id} {word} {record.state}", fix=f"`moorage show {record.id}{record.where}` tells how"
+        )
     sender = by or getpass.getuser()
     if kind != "cancel":
         step = _approval_step(record, pipeline, step)
@@ -94,13 +96,15 @@ def _approval_step(record: RunRecord, pipeline: Pipeline, step: str | None) -> s
         return asked[0]
     if step is None:
         seen = f"{len(asked)} approvals wait: {', '.join(asked)}" if asked else "no approval waits"
-        raise SpecError(f"{seen} in run {record.id}", fix="name the step: `moorage approve RUN STEP`")
+        raise SpecError(
+            f"{seen} in run {record.id}", fix=f"name the step: `moorage approve {record.id} STEP{record.where}`"
+        )
     if step not in approvals:
         raise SpecError(
             f"{step!r} is not an approval of run {record.id}", fix=f"its approvals: {', '.join(approvals) or 'none'}"
         )
     if record.steps[step].verdict:
-        raise SpecError(f"{step!r} was answered already", fix=f"`moorage show {record.id}` tells by whom")
+        raise SpecError(f"{step!r} was answered already", fix=f"`moorage show {record.id}{record.where}` tells by whom")
     return step
 
 

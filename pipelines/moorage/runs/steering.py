@@ -125,9 +125,10 @@ def check_free(place: Place, run_id: str, take_over: bool = False) -> None:
     if summary.state in (RunState.RUNNING, RunState.WAITING, RunState.CANCELLING) and not _driver_is_dead(
         place, run_id
     ):
+        named = f"{run_id}{read_record(place.store, run_id).where}"
         raise SpecError(
             f"run {run_id} has a driver that lives ({summary.driver})",
-            fix=f"look with `moorage show {run_id}`, or take it over with `moorage resume {run_id} --take-over`",
+            fix=f"look with `moorage show {named}`, or take it over with `moorage resume {named} --take-over`",
         )
 
 

@@ -260,7 +260,7 @@ def test_a_run_that_got_no_driver_is_named_with_what_starts_one(
     place.adapter.refusal = PlatformError("no", fix="wait")  # type: ignore[attr-defined]
     with pytest.raises(PlatformError, match="no") as raised:
         api.start_detached(project / "pipeline.yaml", project=project)
-    assert f"then `moorage resume {run} -e local --detach`" in str(raised.value)
+    assert f"then `moorage resume {run} --detach`" in str(raised.value)
 
 
 def test_what_became_of_a_driver_is_what_its_platform_says(project: Path, place: Place) -> None:
