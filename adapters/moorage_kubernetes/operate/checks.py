@@ -1,6 +1,6 @@
 """The checks of a cluster before Pulumi starts: is it there, may we, does it have what the stack asks for?"""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 
@@ -10,10 +10,17 @@ from moorage_kubernetes.operate import nodes
 from moorage_kubernetes.operate.asked import Asked
 from moorage_kubernetes.operate.cluster import Cluster
 from moorage_kubernetes.operate.inventory import ENVIRONMENT
-from moorage_kubernetes.operate.rights import KUEUE, MONITORING, RBAC, Right, rights_to_give, rights_to_make
+from moorage_kubernetes.operate.rights import (
+    KUEUE,
+    MONITORING,
+    RBAC,
+    Right,
+    lacking,
+    rights_to_give,
+    rights_to_make,
+)
 
 AT_ONCE = 8
-SHOWN = 4
 ADDON = {
     KUEUE: "install Kueue, of a version that serves it",
     "jobset.x-k8s.io": "install JobSet, or set `jobset: false` in the stack",
@@ -59,7 +66,7 @@ def _rights(asked: Asked, cluster: Cluster) -> Finding:
         lacks += [right for right in give if not has[right] and right not in lacks]
     if not lacks:
         return Finding(True, f"all {len(wanted) - len(free)} that it takes")
-    return Finding(False, f"you may not {_listed(lacks)}", "have a role with these rights bound to you")
+    return Finding(False, f"you may not {lacking(lacks)}", "have a role with these rights bound to you")
 
 
 def _owner(environment: str, asked: Asked, cluster: Cluster) -> Finding:
@@ -116,9 +123,3 @@ def _quota(asked: Asked, cluster: Cluster) -> Finding:
     seen, lacks = nodes.quota(asked, nodes.nodes(cluster))
     fix = "lower `quota` and `flavours[].quota`, or mend `labels`; `--skip quota` where nodes come when they are needed"
     return Finding(False, "; ".join(lacks), fix) if lacks else Finding(True, seen)
-
-
-def _listed(items: Iterable[object]) -> str:
-    texts = [str(item) for item in items]
-    more = f", and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
-    return ", ".join(texts[:SHOWN]) + more

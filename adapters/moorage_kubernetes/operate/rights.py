@@ -1,6 +1,6 @@
 """What whoever makes an environment must be allowed: to make each object, and to give drivers their Role. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from moorage_kubernetes.operate.asked import Asked
@@ -12,6 +12,8 @@ MONITORING = "monitoring.coreos.com"
 RBAC = "rbac.authorization.k8s.io"
 VERBS = ("get", "list", "watch", "create", "patch", "delete")
 """What Pulumi's provider does with an object in its life."""
+SHOWN = 4
+"""So many kinds of objects are named where rights to more are lacking."""
 
 
 class Right(NamedTuple):
@@ -26,7 +28,23 @@ class Right(NamedTuple):
     def __str__(self) -> str:
         kind = f"{self.resource}.{self.group}" if self.group else self.resource
         named = f" {self.name}" if self.name else ""
-        return f"{self.verb} {kind}{named}{f' in {self.namespace}' if self.namespace else ''}"
+        return f"{self.verb} {kind}{named}{f' in {self.namespace}' if self.namespace else ''}".lstrip()
+
+
+def lacking(rights: Iterable[Right]) -> str:
+    """Return what follows `you may not`: the verbs of each kind of object, first the kinds that lack them all."""
+    verbs: dict[Right, list[str]] = {}
+    for right in rights:
+        verbs.setdefault(right._replace(verb=""), []).append(right.verb)
+    whole = [str(kind) for kind, each in verbs.items() if set(VERBS) <= set(each)]
+    parts = [f"{', '.join(each)} {kind}" for kind, each in verbs.items() if not set(VERBS) <= set(each)]
+    said = (f"see, make, change or remove {_listed(whole, ', ')}" if whole else "", _listed(parts, "; "))
+    return "; nor ".join(filter(None, said))
+
+
+def _listed(texts: list[str], between: str) -> str:
+    more = f"{between}and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return between.join(texts[:SHOWN]) + more
 
 
 def rights_to_make(asked: Asked) -> tuple[Right, ...]:

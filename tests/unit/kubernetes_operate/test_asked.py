@@ -7,7 +7,7 @@ from moorage.operations import Declared
 from moorage_infra.config import KubernetesSettings
 from moorage_kubernetes.operate.asked import Asked, Part, asked_of
 from moorage_kubernetes.operate.inventory import Kind, Place, kind_of, namespaces, place_of
-from moorage_kubernetes.operate.rights import Right, kinds, rights_to_give, rights_to_make
+from moorage_kubernetes.operate.rights import Right, kinds, lacking, rights_to_give, rights_to_make
 from tests.infra.stacks import NAMES, said
 from tests.unit.kubernetes_operate.stack import settings
 
@@ -52,6 +52,20 @@ def test_rights_are_those_of_what_the_stack_has():
     }  # fmt: skip
     assert Right("create", "", "resourcequotas", "shop") in rights_to_make(asked_of(settings()))
     assert str(Right("create", "batch", "jobs", "shop")) == "create jobs.batch in shop"
+
+
+def test_rights_that_are_lacking_are_told_by_kind():
+    make = rights_to_make(asked_of(settings()))
+    kinds_there = len(dict.fromkeys(right._replace(verb="") for right in make))
+    assert lacking(make) == (
+        "see, make, change or remove namespaces, priorityclasses.scheduling.k8s.io, clusterqueues.kueue.x-k8s.io, "
+        f"resourceflavors.kueue.x-k8s.io, and {kinds_there - 4} more"
+    )
+    jobs = [Right(verb, "batch", "jobs", "shop") for verb in ("create", "list")]
+    assert lacking([*jobs, Right("get", "", "secrets", "shop", "token")]) == (
+        "create, list jobs.batch in shop; get secrets token in shop"
+    )
+    assert lacking([*make[:6], *jobs]) == "see, make, change or remove namespaces; nor create, list jobs.batch in shop"
 
 
 def test_what_a_driver_gets_has_to_be_had():
