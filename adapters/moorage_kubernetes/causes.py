@@ -85,7 +85,8 @@ def waiting(pod: Pod, age: Callable[[], float]) -> tuple[str, bool]:
     patience = WAITING[container.reason]
     said = patience.sentence.format(image=pod.image)
     final = container.reason == "ImagePullBackOff" and bool(_FINAL.search(container.message))
-    detail = f": {_short(container.message)}" if container.message else ""
+    message = container.message.replace(f'image "{pod.image}"', "it")  # it is long, and named before
+    detail = f": {_short(message)}" if message else ""
     return said + detail, age() >= patience.seconds or final
 
 

@@ -1,6 +1,7 @@
 """What the API server refuses with, in our words; the vendor's error is always behind ours."""
 
 import json
+import re
 import ssl
 from typing import Any
 
@@ -26,6 +27,10 @@ class Again(PlatformError):
 class Unreached(Again):
     """No answer came, and the call may have been done all the same."""
 
+
+_RBAC = re.compile(
+    r'\S+ (?:"\S+" )?is forbidden: User "(.+)" cannot \S+ resource "\S+" in API group "\S*" (?:in|at) .+'
+)
 
 _WAIT = "wait until the cluster's API server is back, then try again"
 
@@ -73,7 +78,9 @@ def _forbidden(message: str, what: str) -> MoorageError:
         return TargetError(f"cannot {what}: the namespace is being removed", fix="`pulumi up` makes it anew")
     if "PodSecurity" in message or "admission webhook" in message or "ValidatingAdmissionPolicy" in message:
         return TargetError(f"the cluster's own rules refuse to {what}: {message}", fix="talk to who set that rule")
-    return AccessDenied(f"you may not {what}: {message}", fix="have moorage's Role bound to you (docs/kubernetes.md)")
+    as_whom = _RBAC.fullmatch(message)  # the rest says once more what was asked for
+    said = f" (as {as_whom[1]})" if as_whom and "RBAC: " not in message else f": {message}"
+    return AccessDenied(f"you may not {what}{said}", fix="have moorage's Role bound to you (docs/kubernetes.md)")
 
 
 def _refused(message: str, what: str) -> MoorageError:

@@ -1,7 +1,9 @@
 """What the cluster's words become: states, causes and sentences."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +11,7 @@ from moorage.states import Cause, State
 from moorage_kubernetes import causes, hints, reading
 from moorage_kubernetes.facts import Condition, Container, Ended, Job, Pod, job_of
 from moorage_kubernetes.reading import Held, read
+from moorage_kubernetes.refusals import refusal
 
 JOB = Job("Job", "mr-r1", "key", 1, {}, False, False, None, 1)
 POD = Pod(
@@ -98,6 +101,29 @@ def test_an_image_that_is_not_there_is_given_up_at_once() -> None:
     pod = replace(POD, phase="Pending", container=Container("waiting", "ImagePullBackOff", "x: not found", None))
     seen = read(JOB, [pod], aged(0))
     assert seen.stop == Ended(Cause.SETUP, "the image registry/steps cannot be pulled: x: not found")
+
+
+def test_the_name_of_an_image_that_cannot_be_pulled_is_said_once() -> None:
+    message = (
+        'Back-off pulling image "i@sha256:00": ErrImagePull: failed to pull and unpack image "i@sha256:00": not found'
+    )
+    waiting = Container("waiting", "ImagePullBackOff", message, None)
+    said, _ = causes.waiting(replace(POD, phase="Pending", image="i@sha256:00", container=waiting), lambda: 0.0)
+    why = "Back-off pulling it: ErrImagePull: failed to pull and unpack it: not found"
+    assert said == f"the image i@sha256:00 cannot be pulled: {why}"
+
+
+@pytest.mark.parametrize("where", ['in the namespace "wines"', "at the cluster scope"])
+def test_who_may_not_is_told_what_and_as_whom(where: str) -> None:
+    message = f'jobs.batch is forbidden: User "ann" cannot list resource "jobs" in API group "batch" {where}'
+    asked = "list jobs in namespace wines"
+    assert refusal(answer(message), asked).problems[0].message == f"you may not {asked} (as ann)"
+    broken = f'{message}: RBAC: role "steps" not found'
+    assert refusal(answer(broken), asked).problems[0].message == f"you may not {asked}: {broken}"
+
+
+def answer(message: str) -> SimpleNamespace:
+    return SimpleNamespace(status=403, body=json.dumps({"message": message}), headers={}, reason="Forbidden")
 
 
 def test_a_pod_that_does_not_leave_was_interrupted() -> None:
