@@ -11,7 +11,7 @@ from moorage.ports import Handle, Owner
 from moorage.states import State
 from moorage_kubernetes import client, hints
 from tests.kubernetes.waiting import begun
-from tests.rigs.base import Work
+from tests.rigs.base import PATIENCE_SECONDS, Work
 from tests.rigs.kubernetes.cluster import CLUSTER
 from tests.rigs.kubernetes.faults import BROKEN, LOST_ANSWER, NEVER_ARRIVED, SILENT, THROTTLED, Action, Faults, Verb
 from tests.rigs.kubernetes_platform import DRIVER, KubernetesRig
@@ -72,7 +72,7 @@ def test_a_job_has_its_whole_life_although_each_call_goes_wrong_once(
 
 def end(rig: KubernetesRig, handle: Handle, state: State) -> None:
     """Return when the job has ended so, as a driver sees it: what cannot be asked now is asked again."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             if rig.observe(handle).state is state:

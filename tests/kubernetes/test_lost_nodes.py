@@ -18,7 +18,7 @@ SLEEPS = Work(("sleep", "600"))
 
 
 def test_a_step_whose_node_is_gone_was_interrupted(rig: KubernetesRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "PATIENCE_SECONDS", 90.0)  # the cluster looks for pods without a node every 20 s
+    monkeypatch.setattr(base, "PATIENCE_SECONDS", 180.0)  # the cluster looks for pods without a node every 20 s
     vars(rig)["target"] = rig.target.model_copy(update={"node_selector": ONLY})
     with join(CLUSTER.plane, "phoenix", labels=ONLY, shared=hidden()) as node:
         handle = rig.submit(rig.lower(SLEEPS), key="one")
@@ -30,7 +30,7 @@ def test_a_step_whose_node_is_gone_was_interrupted(rig: KubernetesRig, monkeypat
 
 
 def test_a_step_whose_node_is_cut_off_was_interrupted(rig: KubernetesRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "PATIENCE_SECONDS", 120.0)  # the cluster misses a node after 50 s
+    monkeypatch.setattr(base, "PATIENCE_SECONDS", 180.0)  # the cluster misses a node after 50 s
     monkeypatch.setattr(placing, "LOST_NODE_SECONDS", 1)
     monkeypatch.setattr(reading, "GONE_SECONDS", 2.0)
     vars(rig)["target"] = rig.target.model_copy(update={"node_selector": ONLY})

@@ -18,7 +18,8 @@ from moorage.step.paths import attempt_folder, claims_prefix, logs_prefix, reque
 from moorage.step.request import StepRequest, StepResult, result_from_json, to_json
 from moorage.store import Entry, Store, open_store
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
+"""How long a test waits for something before it fails; never how long it takes."""
 
 
 class Impossible(Exception):

@@ -19,6 +19,8 @@ Credentials = Pair | Path
 """What proves who somebody is: a certificate, or the file of a token."""
 
 ANSWER_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
+"""How long something is waited for that will be: controllers come back to a server that was away after up to 30 s."""
 LOOK_SECONDS = 0.02
 JSON = "application/json"
 YAML = "application/yaml"
@@ -103,13 +105,13 @@ class Client:
 
         An answer whose code is tolerated does not count; RBAC, for one, needs a moment to see a new role.
         """
-        deadline, seen = time.monotonic() + ANSWER_SECONDS, None
+        deadline, seen = time.monotonic() + PATIENCE_SECONDS, None
         while time.monotonic() < deadline:
             with _tolerated(tolerates):
                 if holds(seen := self.get(path, **query)):
                     return seen
             time.sleep(LOOK_SECONDS)
-        raise AssertionError(f"after {ANSWER_SECONDS:.0f} s, {path} is {json.dumps(seen)[:2000]}")
+        raise AssertionError(f"after {PATIENCE_SECONDS:.0f} s, {path} is {json.dumps(seen)[:2000]}")
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
         with closing(self._connect()) as connection:
