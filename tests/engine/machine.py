@@ -19,6 +19,7 @@ NOWHERE = "https://127.0.0.1:1"
 class Ended:
     """How a command ended: its exit code, and what it printed."""
 
+    environment: str
     code: int
     out: str
     err: str
@@ -30,6 +31,7 @@ class Ended:
         assert "Traceback" not in self.err
         wrong, fix = self.err.splitlines()[-2:]
         assert fix.startswith("  fix: "), self
+        assert "moorage r" not in fix or f" -e {self.environment}" in fix, self
         return wrong.removeprefix("error: ")
 
 
@@ -39,6 +41,7 @@ class Command:
 
     process: subprocess.Popen[str]
     folder: Path
+    environment: str
 
     @property
     def out(self) -> str:
@@ -56,7 +59,7 @@ class Command:
     def end(self, seconds: float = PATIENCE_SECONDS) -> Ended:
         """Return how it ended, as soon as it has."""
         code = self.process.wait(seconds)
-        return Ended(code, self.out, (self.folder / "err").read_text())
+        return Ended(self.environment, code, self.out, (self.folder / "err").read_text())
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class Machine:
                 words, cwd=self.project, env=dict(self.environ), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 text=True,
             )  # fmt: skip
-        return Command(process, folder)
+        return Command(process, folder, self.environment)
 
     def __call__(self, *arguments: str) -> Ended:
         """Call `moorage ARGUMENTS -e ENVIRONMENT`, and return how it ended."""

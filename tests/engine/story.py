@@ -62,8 +62,12 @@ class Story:
     def start_slow(self, *further: Mapping[str, Any]) -> str:
         """Start such a run, and return when it waits."""
         run = self.start(*further)
-        self._until(lambda: [part for part in read_log(self.place.store, run, "slow", 1, 0) if part.lines])
+        self.until_slow(run)
         return run
+
+    def until_slow(self, run: str) -> None:
+        """Return when the step of that run waits that we are to open."""
+        self._until(lambda: [part for part in read_log(self.place.store, run, "slow", 1, 0) if part.lines])
 
     def open(self, run: str) -> None:
         """Let the step that waits go on."""

@@ -219,19 +219,19 @@ def test_a_hosted_run_is_cancelled_from_another_machine_and_leaves_no_job(story:
 
 
 def test_runs_whose_drivers_were_deleted_go_on_and_nothing_runs_twice(story: Story, away: Machine) -> None:
-    without_pod, without_job = story.start_slow(), story.start_slow()
-    story.kill_driver(without_pod, with_job=False)
-    story.kill_driver(without_job, with_job=True)
-    for run in (without_pod, without_job):
+    runs = _, without_job = story.start(), story.start()
+    for run in runs:
+        story.until_slow(run)
+        story.kill_driver(run, with_job=run == without_job)
         story.let_a_minute_pass(run)
     assert "the cluster has no such job" in away("show", without_job).out
     resumed = [away.start("resume", without_job, "--detach") for _ in range(2)]
     assert sorted(command.end().code for command in resumed) in ([0, 0], [0, 2])
-    for run in (without_pod, without_job):
+    for run in runs:
         story.open(run)
-    followed = [away.start("show", run, "-f") for run in (without_pod, without_job)]
+    followed = [away.start("show", run, "-f") for run in runs]
     assert [command.end().code for command in followed] == [0, 0]
-    for run in (without_pod, without_job):
+    for run in runs:
         assert [len(step.attempts) for step in story.record(run).steps.values()] == [1, 1, 1]
         story.until_over(run)
 
