@@ -20,8 +20,8 @@ PRIORITY = "kueue.x-k8s.io/priority-class"
 
 @pytest.fixture
 def queue(plane: Plane, client: Client, namespace: str) -> Iterator[str]:
-    """A node with two GPUs, which nobody serves, and a queue in the namespace that may use them."""
-    make_node(client, f"node-{namespace}", {**QUOTA, "pods": "10"})
+    """A node with two GPUs, which nobody serves, and a queue in the namespace that alone may use them."""
+    make_node(client, namespace, {**QUOTA, "pods": "10"})
     with_quota(client, namespace)
     yield "team"
     client.delete(f"/api/v1/nodes/node-{namespace}")
@@ -121,7 +121,8 @@ def create_job(client: Client, namespace: str, name: str, **more: object) -> Any
 def create_gpu_job(client: Client, namespace: str, name: str, queue: str, labels: dict[str, str] | None = None) -> None:
     container = {"name": "main", "image": "none", "resources": {"limits": {GPU: "2", "cpu": "1", "memory": "1Gi"}}}
     labelled = {"name": name, "labels": {QUEUE_NAME: queue, **(labels or {})}}
-    spec = {"template": {"spec": {**POD, "containers": [container]}}}
+    # Not on the node of another test, whose own jobs would be without it.
+    spec = {"template": {"spec": {**POD, "containers": [container], "nodeSelector": {"only": namespace}}}}
     client.create(f"/apis/batch/v1/namespaces/{namespace}/jobs", {"metadata": labelled, "spec": spec})
 
 
@@ -135,8 +136,9 @@ def create_jobset(client: Client, namespace: str, *jobs: Object) -> Any:
     return client.create(f"/apis/jobset.x-k8s.io/v1alpha2/namespaces/{namespace}/jobsets", body)
 
 
-def make_node(client: Client, name: str, has: dict[str, str]) -> None:
-    client.create("/api/v1/nodes", {"metadata": {"name": name}})
+def make_node(client: Client, only: str, has: dict[str, str]) -> None:
+    name = f"node-{only}"
+    client.create("/api/v1/nodes", {"metadata": {"name": name, "labels": {"only": only}}})
     ready = {"type": "Ready", "status": "True", "reason": "Rig", "message": ""}
     status = {"capacity": has, "allocatable": has, "conditions": [ready]}
     client.merge(f"/api/v1/nodes/{name}/status", {"status": status})
