@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from moorage.environments import Environment, target_of
+from moorage.environments import target_of
 from moorage.errors import MoorageError, SpecError
 from moorage.journal import LostRun, read_record
 from moorage.ports import DRIVE_VARIABLE, REFUSED_CODE
 from moorage.registry import adapter
-from moorage.runs.hosting import driver_job
+from moorage.runs.hosting import Document, driver_job
 from moorage.runs.place import Place
 from moorage.runs.steering import drive, is_driverless
 from moorage.runs.summary import read_summary
@@ -67,7 +67,7 @@ def _place(uri: str) -> tuple[Place, str, int]:
         seen = f"{DRIVE_VARIABLE} is {uri!r}, which is not the URI of a driver's document"
         raise SpecError(seen, fix="start it with `moorage run --detach`")
     store = open_store(store_uri)
-    environment = Environment.model_validate(json.loads(store.get("/".join(parts))))
+    environment = Document.model_validate(json.loads(store.get("/".join(parts)))).environment
     place = Place(Path.cwd(), environment, store, adapter(environment.platform), target_of(environment))
     return place, parts[1], int(number)
 

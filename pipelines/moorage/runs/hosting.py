@@ -1,5 +1,6 @@
 """Hand a run to a driver that the platform itself runs, where it can: whoever started it may go home."""
 
+import secrets
 from datetime import UTC, datetime
 
 from moorage.environments import Environment
@@ -12,9 +13,20 @@ from moorage.ports import DriverJob, Handle, Hosts, JobName, Owner, TellsOfDrive
 from moorage.runs.making import read_resolved
 from moorage.runs.place import Place
 from moorage.runs.summary import announce_driver
+from moorage.spec.models import Model
 
 _STEP = "driver-"
 """Stands for a step in the names of its jobs; no step can be called so, and the hash tells the two apart."""
+
+
+class Document(Model):
+    """What a hosted driver reads first: the environment as its platform sees it.
+
+    No two are the same, by `mark`: a store says of equal bytes that they were put, whoever put them.
+    """
+
+    environment: Environment
+    mark: str
 
 
 def can_host(place: Place) -> bool:
@@ -94,7 +106,7 @@ def _numbers(place: Place, run: str) -> list[int]:
 
 def _keep_document(place: Place, run: str, seen: Environment) -> tuple[int, str]:
     # A driver of its own each time: the platform never starts a second job under one name.
-    document = seen.model_dump_json(by_alias=True).encode()
+    document = Document(environment=seen, mark=secrets.token_hex(8)).model_dump_json(by_alias=True).encode()
     number = 1
     while not place.store.put_if_absent(document_key(run, number), document):
         number += 1
