@@ -29,7 +29,7 @@ from tests.engine.pods import (
     waiting,
 )  # fmt: skip
 from tests.leftovers import MARK, left_processes
-from tests.rigs.kubernetes.api import Client, Object
+from tests.rigs.kubernetes.api import PATIENCE_SECONDS, Client, Object
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.node.running import RunningNode
 from tests.rigs.kubernetes.plane import Plane
@@ -259,7 +259,7 @@ def hears() -> Object:
 
 def gone(words: str) -> bool:
     """Return whether no process of this session has these words any more, a moment being granted."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while any(words in each for each in left_processes(os.environ[MARK]).values()):
         if time.monotonic() > deadline:
             return False
