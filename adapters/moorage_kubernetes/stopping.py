@@ -15,12 +15,15 @@ def stop(api: Api, kind: Kind, name: str, ended: Ended) -> Body | None:
 
     A JobSet whose own jobs are not there yet is returned as it was: try again.
     """
+    told = False
     while True:
         body = api.get(kind, name)
-        if body is None or is_over(body) or ENDED in body["metadata"].get("annotations", {}):
+        if body is None or (is_over(body) and not told) or ENDED in body["metadata"].get("annotations", {}):
             return body
-        if kind is JOBSET and not _stop_children(api, body):
-            return body
+        if kind is JOBSET and not is_over(body):
+            if not _stop_children(api, body):
+                return body
+            told = True  # it may end of that before it says what for
         changes: dict[str, object] = {
             "metadata": {
                 "resourceVersion": body["metadata"]["resourceVersion"],

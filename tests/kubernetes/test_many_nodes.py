@@ -6,7 +6,9 @@ from moorage.spec.models import Resources
 from moorage.states import Cause, State
 from tests.kubernetes.waiting import begun
 from tests.rigs.base import Work
-from tests.rigs.kubernetes_platform import KubernetesRig
+from tests.rigs.kubernetes.cluster import CLUSTER
+from tests.rigs.kubernetes.faults import Delay, Faults, Rule
+from tests.rigs.kubernetes_platform import DRIVER, KubernetesRig
 
 pytestmark = [pytest.mark.engine("Kubernetes", "JobSet", "Kueue"), pytest.mark.slow]
 
@@ -55,6 +57,14 @@ def test_nodes_that_have_not_begun_are_cancelled(rig: KubernetesRig) -> None:
     rig.connection.cancel(handle)
     assert rig.observe(handle).state is State.CANCELLED
     assert rig.leftovers(handle) == []
+
+
+def test_nodes_that_end_before_it_is_written_down_what_for_are_cancelled_all_the_same(rig: KubernetesRig) -> None:
+    late = Faults(Rule(Delay(3.0), "patch", "jobsets", times=1))
+    vars(rig)["target"] = rig.target.model_copy(update={"kubeconfig": str(CLUSTER.plane.through(late, DRIVER))})
+    handle = rig.submit(rig.lower(Work(("sleep", "600"), resources=TWO)), key="one")
+    rig.connection.cancel(handle)
+    assert rig.observe(handle).state is State.CANCELLED
 
 
 def test_they_are_found_by_their_owner(rig: KubernetesRig) -> None:
