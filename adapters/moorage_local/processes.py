@@ -13,6 +13,7 @@ from moorage.frozen import Frozen
 _GONE = "ZXx"
 _KILL_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
+_EXEC_SECONDS = 0.05
 
 
 class Identity(Frozen):
@@ -126,7 +127,24 @@ def _everyone() -> Iterator[Process]:
 
 def _is_marked(process: Process, mark: str) -> bool:
     try:
-        with open(f"/proc/{process.identity.pid}/environ", "rb") as file:
-            return os.fsencode(mark) in file.read().split(b"\0")
+        return os.fsencode(mark) in _environment(process).split(b"\0")
     except OSError:  # another user's, or gone
         return False
+
+
+def _environment(process: Process) -> bytes:
+    # One that becomes another program has neither words nor environment for a moment; the kernel's threads never have.
+    pid, deadline = process.identity.pid, time.monotonic() + _EXEC_SECONDS
+    environment = _shown(pid, "environ")
+    while not environment and process.session and time.monotonic() < deadline:
+        has_words = bool(_shown(pid, "cmdline"))  # looked at first: they come together
+        environment = _shown(pid, "environ")
+        if has_words:
+            break
+        time.sleep(0.0005)
+    return environment
+
+
+def _shown(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()

@@ -58,6 +58,23 @@ def test_a_daemon_is_found_by_its_mark(tmp_path: Path) -> None:
     assert processes.members(leader, mark) == []
 
 
+def test_a_daemon_that_becomes_another_program_just_now_is_found(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = _identity(sleeper.pid)
+    shown = processes._shown
+    looks = [0]
+
+    def show(pid: int, name: str) -> bytes:
+        looks[0] += pid == sleeper.pid
+        return b"" if pid == sleeper.pid and looks[0] < 6 else shown(pid, name)  # as between two programs
+
+    monkeypatch.setattr(processes, "_shown", show)
+    first = shown(sleeper.pid, "environ").split(b"\0")[0].decode()
+    assert sleeper.pid in processes.members(Identity(identity.pid, "1"), first)
+    assert looks[0] >= 6
+
+
 @pytest.mark.parametrize("has_pidfd", [True, False])
 def test_a_wait_ends_with_the_process_or_the_time(
     sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, has_pidfd: bool
