@@ -44,7 +44,8 @@ def _end_with(channel: grpc.Channel, gone: Callable[[], object]) -> None:
     seen = set[grpc.ChannelConnectivity]()
 
     def watch(state: grpc.ChannelConnectivity) -> None:
-        if grpc.ChannelConnectivity.READY in seen and state is not grpc.ChannelConnectivity.READY:
+        is_lost = grpc.ChannelConnectivity.READY in seen and state is not grpc.ChannelConnectivity.READY
+        if is_lost or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:  # it listened before it started us
             gone()
             os._exit(1)
         seen.add(state)
