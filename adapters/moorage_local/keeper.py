@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from moorage.frozen import Frozen, replaced
+from moorage.step.descendants import die_with_guardian
 from moorage.step.process import Worker, fork_worker
 from moorage.step.worker import as_interpreter, take_environment, work
 from moorage_local import processes
@@ -99,6 +100,7 @@ class _Keeper:
 
     def __init__(self, driver: socket.socket, prepare: Callable[[], object]) -> None:
         self._driver, self._prepare = driver, prepare
+        self._pid = os.getpid()
         self._stays = False
         self._stem: Stem | None = None
 
@@ -109,7 +111,7 @@ class _Keeper:
                 os._exit(code)
             _clear_up()
             if wanted.orders["start"] == "fork":
-                self._stem = self._stem or Stem(self._work, _STEM)
+                self._stem = self._stem or Stem(self._adopted_work, _STEM)
             wanted = _take(receive(self._driver))
 
     def _do(self, wanted: Wanted) -> int:
@@ -140,6 +142,13 @@ class _Keeper:
 
     def _work(self, orders: int, answers: int) -> NoReturn:
         work(orders, answers, self._prepared)
+
+    def _adopted_work(self, orders: int, answers: int) -> NoReturn:
+        work(orders, answers, self._adopted)
+
+    def _adopted(self) -> None:
+        die_with_guardian(self._pid)  # by now it has most likely adopted us
+        self._prepared()
 
     def _prepared(self) -> None:
         folder = os.environ[MARK_VARIABLE]

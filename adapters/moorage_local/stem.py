@@ -11,7 +11,7 @@ import os
 import socket
 from typing import NoReturn
 
-from moorage.step.descendants import die_with, die_with_guardian, keep
+from moorage.step.descendants import die_with, keep
 from moorage.step.process import Work, Worker, be_worker, close_all, open_pipes
 from moorage.step.worker import rehearse
 
@@ -33,7 +33,7 @@ class Stem:
             try:
                 ours.close()
                 die_with(keeper)
-                _be_stem(theirs, keeper, work)
+                _be_stem(theirs, work)
             finally:
                 os._exit(70)
         keep(pid)
@@ -64,26 +64,26 @@ class Stem:
         return None
 
 
-def _be_stem(line: socket.socket, keeper: int, work: Work) -> NoReturn:
+def _be_stem(line: socket.socket, work: Work) -> NoReturn:
     while True:
         holder = os.fork()
         if holder == 0:
-            _be_holder(line, keeper, work)
+            _be_holder(line, work)
         os.waitpid(holder, 0)
 
 
-def _be_holder(line: socket.socket, keeper: int, work: Work) -> NoReturn:
+def _be_holder(line: socket.socket, work: Work) -> NoReturn:
     stem, (taken, take) = os.getppid(), os.pipe()
     if os.fork() == 0:
         os.close(taken)
-        _be_worker(line, take, keeper, work)
+        _be_worker(line, take, work)
     os.close(take)
     die_with(stem)
     os.read(taken, 1)  # until it is taken, or has ended
     os._exit(0)
 
 
-def _be_worker(line: socket.socket, take: int, keeper: int, work: Work) -> NoReturn:
+def _be_worker(line: socket.socket, take: int, work: Work) -> NoReturn:
     os.setpgid(0, 0)
     rehearse()
     message, descriptors, _, _ = socket.recv_fds(line, 1, 3)
@@ -94,5 +94,4 @@ def _be_worker(line: socket.socket, take: int, keeper: int, work: Work) -> NoRet
     os.close(take)
     line.send(str(os.getpid()).encode())
     line.close()
-    die_with_guardian(keeper)
     be_worker(descriptors, work)
