@@ -62,7 +62,7 @@ def test_a_filter_shows_the_steps_of_one_state(page: Browser) -> None:
 
 def test_a_box_of_the_graph_leads_to_its_step(page: Browser) -> None:
     assert "train" not in page.script(OPEN)
-    page.click(".node[href='#step-train']")
+    page.follow(".node[href='#step-train']")
     assert "train" in page.script(OPEN)
     assert page.script(FOCUSED) == "step-train"
     page.script("document.querySelector('#step-train').closest('details').open = false")
@@ -72,7 +72,7 @@ def test_a_box_of_the_graph_leads_to_its_step(page: Browser) -> None:
 
 def test_a_step_that_is_filtered_away_comes_back_when_it_is_asked_for(page: Browser) -> None:
     page.click("[data-filter=failed]")
-    page.click(".node[href='#step-clean']")
+    page.follow(".node[href='#step-clean']")
     assert "clean" in page.script(SHOWN)
 
 
@@ -86,7 +86,7 @@ def test_what_needs_a_look_is_open_and_the_rest_is_not(page: Browser) -> None:
 
 
 def test_logs_and_profiles_open_at_a_click(page: Browser) -> None:
-    page.click(".node[href='#step-train']")
+    page.follow(".node[href='#step-train']")
     page.click("#step-train .log summary")
     assert "epoch 49" in page.script("return document.querySelector('#step-train .log pre').innerText")
 

@@ -78,6 +78,13 @@ class Browser:
         self.script("arguments[0].scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'})", found)
         self._post(f"element/{found[_ELEMENT]}/click")
 
+    def follow(self, selector: str) -> None:
+        """Click a link to another place in the page, and wait until the page has heard of it: that comes later."""
+        self.script("window.heard = new Promise((done) => addEventListener('hashchange', () => done(true)))")
+        self.click(selector)
+        if self.script("return window.heard") is not True:
+            raise BrowserError(f"{selector} leads nowhere")
+
     def press(self, *keys: str) -> None:
         """Press keys together, on what has the focus."""
         steps: Sequence[tuple[str, str]] = [("keyDown", key) for key in keys]
