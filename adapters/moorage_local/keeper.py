@@ -111,7 +111,7 @@ class _Keeper:
                 os._exit(code)
             _clear_up()
             if wanted.orders["start"] == "fork":
-                self._stem = self._stem or Stem(self._adopted_work, _STEM)
+                self._stem = self._stem or Stem(partial(work, prepare=self._adopted), _STEM)
             wanted = _take(receive(self._driver))
 
     def _do(self, wanted: Wanted) -> int:
@@ -138,13 +138,7 @@ class _Keeper:
 
     def _worker(self) -> Worker:
         spare = self._stem.take() if self._stem and share_of(os.environ) == Share() else None
-        return spare or fork_worker(self._work)
-
-    def _work(self, orders: int, answers: int) -> NoReturn:
-        work(orders, answers, self._prepared)
-
-    def _adopted_work(self, orders: int, answers: int) -> NoReturn:
-        work(orders, answers, self._adopted)
+        return spare or fork_worker(partial(work, prepare=self._prepared))
 
     def _adopted(self) -> None:
         die_with_guardian(self._pid)  # by now it has most likely adopted us

@@ -16,17 +16,18 @@ class Refusals:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[Loads, str] = {}
+        self._known: dict[Loads, str | None] = {}
 
     def find(self, loads: Loads) -> str | None:
-        """Return why there is no template for this, if that is known."""
-        if loads not in self._known and (kept := self._kept(loads)):
-            self._known[loads] = kept
-        return self._known.get(loads)
+        """Return why there is no template for this, if that is known; what others keep is looked for once."""
+        if loads not in self._known:
+            self._known[loads] = self._kept(loads)
+        return self._known[loads]
 
     def note(self, loads: Loads, why: str) -> str:
         """Remember why, unless it is known, and return what is."""
-        return self._known.setdefault(loads, why)
+        self._known[loads] = known = self._known.get(loads) or why
+        return known
 
     def keep(self, loads: Loads, why: str) -> None:
         """Remember it for others, too."""

@@ -72,7 +72,7 @@ class Starter:
         return record
 
     def settle(self) -> None:
-        """Take note of what templates have said, and start in new interpreters what they refused."""
+        """Take note of what templates have said, and start in another way what they refused."""
         for news in self._templates.news():
             if news.key not in self._asked:
                 continue
@@ -112,19 +112,19 @@ class Starter:
         """The descriptors that can be read when there is something to settle."""
         return self._templates.lines
 
-    def _why_not_forked(self, request: LocalRequest) -> str | None:
+    def _why_not_forked(self, request: LocalRequest, loads: Loads) -> str | None:
         if request.start == "interpreter":
             return "the spec says so"
         if request.start is None and request.secrets and request.modules:
             return "its modules could ask for its secrets while they are loaded"
-        refusal = self._templates.refusal(_loads(request))
+        refusal = self._templates.refusal(loads)
         if refusal and request.start == "fork":
             raise TargetError(_cannot(refusal), fix=_FIX)
         return refusal
 
     def _way(self, request: LocalRequest) -> _Way:
-        why = self._why_not_forked(request)
         loads = _loads(request)
+        why = self._why_not_forked(request, loads)
         return _Way(loads, "fork") if why is None else _Way(loads.bare, "interpreter", why)
 
     def _ask(
