@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.benchmarks.floors import PROGRAMS
 from tests.benchmarks.measure import Command, Failed
 from tests.benchmarks.projects import Project
 from tests.engine.tools import tools
-from tests.rigs.bucket import bucket_server
+from tests.rigs.bucket import CREDENTIALS, bucket_server, variables_of
 from tests.rigs.kubernetes.cluster import hidden
 from tests.rigs.kubernetes.faults import Faults
 from tests.rigs.kubernetes.node.joining import join
@@ -34,7 +34,6 @@ ROOM = 20
 MEMORY_GIB = 64
 
 _NEEDS = ("Kubernetes",)
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _THROTTLED = re.compile(r'^apiserver_request_total\{.*code="429".*\} (\S+)$', re.MULTILINE)
 
 
@@ -48,7 +47,7 @@ class Cluster:
 
     def run(self, made: Project) -> Command:
         """Return a run of the project's pipeline, with a new store."""
-        environ = {**self.target.environment, **_CREDENTIALS}
+        environ = {**self.target.environment, **CREDENTIALS}
         command = made.command("run", "pipeline.yaml", "-e", NAME)
 
         def prepare() -> None:
@@ -101,17 +100,11 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         join(plane, "worker", cpu=str(ROOM), memory=f"{MEMORY_GIB}Gi", shared=hidden()),
     ):
         plane.make_namespace(NAMESPACE)
-        secret = {"metadata": {"name": "store"}, "stringData": _CREDENTIALS}
+        secret = {"metadata": {"name": "store"}, "stringData": CREDENTIALS}
         plane.client().create(f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
         target = KubernetesTarget(
             namespace=NAMESPACE, cpu=ROOM, memory_gib=MEMORY_GIB, kubeconfig=str(plane.through(calls)),
-            jobset=False, store_secrets=("store",), environment=_variables(server),
+            jobset=False, store_secrets=("store",),
+            environment={**variables_of(server), "AWS_EC2_METADATA_DISABLED": "true"},
         )  # fmt: skip
         yield Cluster(plane, target, calls)
-
-
-def _variables(server: str) -> Mapping[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": f"http://{server}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip

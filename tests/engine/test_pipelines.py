@@ -28,7 +28,7 @@ from tests.engine.story import IMAGES, JOBS, Story, jobs_of
 from tests.engine.tools import Tools
 from tests.infra.engine import change, copy_of_the_project, make_stack, world
 from tests.infra.stacks import ROOT, said
-from tests.rigs.bucket import bucket_server
+from tests.rigs.bucket import CREDENTIALS, bucket_server
 from tests.rigs.kubernetes.api import Refused
 from tests.rigs.kubernetes.cluster import hidden
 from tests.rigs.kubernetes.node.joining import join
@@ -40,7 +40,6 @@ pytestmark = [pytest.mark.engine("Pulumi", "Kubernetes", "JobSet", "Kueue"), pyt
 
 STACK = "local-dev"
 IMAGE = f"{IMAGES}@sha256:{'0' * 64}"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 PATIENCE_SECONDS = 240.0
 SMALL = {"rows": 4000, "sample": 2000}
 TUMORS, LOANS = (ROOT / "pipelines" / name / "pipeline.yaml" for name in ("acme_tumors", "acme_loans"))

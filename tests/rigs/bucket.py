@@ -11,7 +11,14 @@ from http.client import HTTPConnection
 from threading import Lock, Thread
 from typing import Any
 
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+"""What opens it."""
 _READS = ("GET", "HEAD")
+
+
+def variables_of(server: str) -> dict[str, str]:
+    """Return what leads a process to the server, but for the credentials."""
+    return {"AWS_ENDPOINT_URL": f"http://{server}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1"}
 
 
 @contextmanager
@@ -35,7 +42,7 @@ def bucket_server(*buckets: str) -> Iterator[str]:
     thread.start()
     try:
         for name in buckets:
-            _make(f"127.0.0.1:{server.server_port}", name)
+            make_bucket(f"127.0.0.1:{server.server_port}", name)
         yield f"127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
@@ -43,7 +50,8 @@ def bucket_server(*buckets: str) -> Iterator[str]:
         server.server_close()
 
 
-def _make(server: str, bucket: str) -> None:
+def make_bucket(server: str, bucket: str) -> None:
+    """Make an empty bucket."""
     connection = HTTPConnection(server)
     connection.request("PUT", f"/{bucket}")
     assert connection.getresponse().status == 200

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -14,7 +13,7 @@ from unittest.mock import patch
 import moorage
 from moorage.store import Store, open_store
 from tests.engine.tools import tools
-from tests.rigs.bucket import bucket_server
+from tests.rigs.bucket import CREDENTIALS, bucket_server, make_bucket, variables_of
 from tests.rigs.kubernetes.node.joining import join
 from tests.rigs.kubernetes.plane import Plane, control_plane
 
@@ -51,21 +50,17 @@ class Cluster:
     @cached_property
     def variables(self) -> Mapping[str, str]:
         """What leads a step to the store, but for the credentials."""
-        server = self._stack.enter_context(bucket_server())
-        return {"AWS_ENDPOINT_URL": f"http://{server}", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1"}
+        return variables_of(self._stack.enter_context(bucket_server()))
 
     @property
     def credentials(self) -> Mapping[str, str]:
         """What opens the store: the content of a secret."""
-        return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return CREDENTIALS
 
     def make_store(self) -> Store:
         """Return a new and empty store."""
         bucket = f"b-{uuid.uuid4().hex}"
-        connection = HTTPConnection(self.variables["AWS_ENDPOINT_URL"].removeprefix("http://"))
-        connection.request("PUT", f"/{bucket}")
-        assert connection.getresponse().status == 200
-        connection.close()
+        make_bucket(self.variables["AWS_ENDPOINT_URL"].removeprefix("http://"), bucket)
         with self.environment():
             return open_store(f"s3://{bucket}/moorage")
 
